@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GW_BPF_TABLES_H
+#define GW_BPF_TABLES_H
+/*
+ * The map page: every map of the data plane, who writes it, who reads it, what happens when it is full.
+ * kern sets the sizes marked (*) before load.  "pinned" maps survive a gwd restart and a program upgrade.
+ */
+#include <gw/abi.h>
+
+/*
+ * gw_est4/6 - assured connections, one entry per direction.
+ * writers: stage/promote (insert), the data path (touch), gw_expire, gw_kill (delete)
+ * readers: all;   pinned: yes
+ * full:    never: promotion stops at gw_conf.est_max, the connection stays embryonic (counted est-full)
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH); /* or HASH: flows.type */
+	__type(key, struct gw_tuple4);
+	__type(value, struct gw_flow4);
+	__uint(max_entries, 2 * 131072); /* (*) 2 * flows.max */
+} gw_est4 SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, struct gw_tuple6);
+	__type(value, struct gw_flow6);
+	__uint(max_entries, 2 * 131072); /* (*) */
+} gw_est6 SEC(".maps");
+
+/*
+ * gw_emb4/6 - embryonic connections: not assured yet, or never to be (a DNS query).
+ * writers: stage/create (the NOEXIST insert of the reply tuple is the lock), the data path, gw_expire, gw_kill
+ * readers: all;   pinned: yes
+ * full:    LRU evicts the coldest tuple; the other half is found orphaned at its next use and counted emb-evicted
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, struct gw_tuple4);
+	__type(value, struct gw_flow4);
+	__uint(max_entries, 2 * 32768); /* (*) 2 * flows.embryonic_max */
+} gw_emb4 SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, struct gw_tuple6);
+	__type(value, struct gw_flow6);
+	__uint(max_entries, 2 * 32768); /* (*) */
+} gw_emb6 SEC(".maps");
+
+/*
+ * gw_frag - ports of first fragments.  writers, readers: core/frag;  pinned: no
+ * full:    LRU; an evicted packet's later fragments are dropped as frag-early
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, struct gw_frag_key);
+	__type(value, struct gw_frag);
+	__uint(max_entries, 16384);
+} gw_frag SEC(".maps");
+
+/*
+ * gw_slow - packets left to the stack with DNAT done and SNAT to do: tuple as the stack sees it -> key of the flow.
+ * writers: ingress;  readers: egress, ICMP errors made by the stack;  pinned: no
+ * full:    LRU; a packet whose row is gone is treated as a new FORWARD packet
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, struct gw_tuple6);
+	__type(value, struct gw_slow);
+	__uint(max_entries, 8192);
+} gw_slow SEC(".maps");
+
+/* gw_ifs, gw_ifs_far - interfaces by ifindex.  writer: gwd;  readers: all stages;  pinned: yes;  full: gwd says so */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct gw_if);
+	__uint(max_entries, GW_IFS_ARRAY);
+} gw_ifs SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, __u32);
+	__type(value, struct gw_if);
+	__uint(max_entries, 4096);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} gw_ifs_far SEC(".maps");
+
+/* gw_local4/6 - the gateway's addresses.  writer: gwd;  readers: stage/route;  pinned: yes;  full: gwd says so */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, __be32);
+	__type(value, __u8);
+	__uint(max_entries, 8192);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} gw_local4 SEC(".maps");
+struct gw_addr6 {
+	__be32 a[4];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct gw_addr6);
+	__type(value, __u8);
+	__uint(max_entries, 8192);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} gw_local6 SEC(".maps");
+
+/* gw_rulesets - [0] is the image in force (gw/rule.h).  writer: gwd (swap);  readers: core/rules;  pinned: yes */
+struct gw_line {
+	__u8 bytes[GW_LINE_SIZE];
+};
+struct gw_image_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct gw_line);
+	__uint(max_entries, GW_IMG_FIRST_RULE);
+	__uint(map_flags, BPF_F_INNER_MAP);
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct gw_image_map);
+} gw_rulesets SEC(".maps");
+
+/* gw_counters - [cpu * GW_COUNTERS_MAX + id].  writer: core/rules;  readers: gwd (mmap);  pinned: yes */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct gw_counter);
+	__uint(max_entries, GW_COUNTERS_MAX); /* (*) times possible CPUs */
+	__uint(map_flags, BPF_F_MMAPABLE);
+} gw_counters SEC(".maps");
+
+/* gw_conf - one element.  writer: gwd;  readers: all;  pinned: yes */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct gw_conf);
+	__uint(max_entries, 1);
+} gw_conf SEC(".maps");
+
+/* gw_stats, gw_reasons - per-CPU counters.  writers: all;  reader: gwd;  pinned: yes */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, __u64);
+	__uint(max_entries, GW_STAT_MAX);
+} gw_stats SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct gw_reason_row);
+	__uint(max_entries, 64); /* >= GW_REASON_MAX, room for later rows without a new pin */
+} gw_reasons SEC(".maps");
+
+/* gw_events - NEW/UPDATE/DESTROY.  writers: all;  reader: gwd;  pinned: yes;  full: counted event-lost */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20); /* (*) */
+} gw_events SEC(".maps");
+#endif

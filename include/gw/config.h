@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef GW_CONFIG_H
+#define GW_CONFIG_H
+/*
+ * What gwd tells the data plane at run time (.rodata knobs, which need a reload, are in bpf/conf.h).
+ */
+#include <linux/types.h>
+
+/* Timeout classes: the TCP states by their number, then the rest. */
+#define GW_TIMEOUT_UDP	      10 /* not assured */
+#define GW_TIMEOUT_UDP_STREAM 11
+#define GW_TIMEOUT_ICMP	      12
+#define GW_TIMEOUT_GENERIC    13
+#define GW_TIMEOUT_MAX	      16
+
+/* gw_conf.flags */
+#define GW_CONF_TCP_LOOSE      (1U << 0) /* pick up connections in the middle */
+#define GW_CONF_TCP_BE_LIBERAL (1U << 1) /* out-of-window RSTs close too */
+#define GW_CONF_FIB_MARK       (1U << 2) /* an `ip rule` looks at fwmark */
+#define GW_CONF_XFRM	       (1U << 3) /* IPsec policies exist: forward through the stack */
+
+/* The only element of the array gw_conf. */
+struct gw_conf {
+	__u32 gen;		       /* ruleset generation in force */
+	__u32 rgen;		       /* route generation: raised by gwd at each route/link/address/rule change */
+	__u32 flags;		       /* GW_CONF_* */
+	__u32 est_max;		       /* connections that may be assured (95 % of the table) */
+	__u32 timeout[GW_TIMEOUT_MAX]; /* jiffies */
+	__u32 pressure;		       /* the governor: assured timeouts are shifted right by this, normally 0 */
+	__u32 hooks4;		       /* gw_image.hooks4/6 of the ruleset in force, OR of both during a swap */
+	__u32 hooks6;
+	__u32 image_flags;	       /* GW_IMG_* of the ruleset in force, OR of both during a swap */
+	__u32 pad[24];
+};
+GW_ABI_SIZE(gw_conf, 192);
+
+/* gw_if.flags */
+#define GW_IF_MANAGED	(1U << 0)
+#define GW_IF_L3	(1U << 1) /* no Ethernet header (tun, wireguard, ipip, ppp) */
+#define GW_IF_RP_STRICT (1U << 2) /* rp_filter 1 */
+#define GW_IF_RP_LOOSE	(1U << 3) /* rp_filter 2 */
+#define GW_IF_LOOPBACK	(1U << 4)
+#define GW_IF_FORWARD4	(1U << 5) /* forwarding enabled for this interface */
+#define GW_IF_FORWARD6	(1U << 6)
+
+/* Value of gw_ifs (array by ifindex below GW_IFS_ARRAY) and gw_ifs_far (hash, the rest). */
+#define GW_IFS_ARRAY 1024
+struct gw_if {
+	__u32 flags; /* GW_IF_*; 0 = not managed */
+	__u32 mtu;
+	__u32 zone;
+	__be32 masq4;	 /* address a masquerade takes, 0 = none */
+	__be32 masq6[4]; /* all 0 = none */
+};
+GW_ABI_SIZE(gw_if, 32);
+
+/* Keys of gw_local4/gw_local6 are addresses; values: */
+#define GW_LOCAL_HOST	   1 /* an address of the gateway */
+#define GW_LOCAL_BROADCAST 2
+
+/* gw_stats, per-CPU array of __u64: conntrack -S and friends. */
+enum gw_stat {
+	GW_STAT_FOUND,	       /* lookups that hit in the slow path */
+	GW_STAT_INVALID,       /* packets that fit no connection */
+	GW_STAT_INSERT,	       /* connections created */
+	GW_STAT_INSERT_FAILED, /* lost a race or the table refused */
+	GW_STAT_DROP,	       /* packets dropped because tracking failed */
+	GW_STAT_EARLY_DROP,    /* connections ended by the governor */
+	GW_STAT_ERROR,	       /* ICMP errors that could not be related */
+	GW_STAT_CLASH_RESOLVE, /* source ports changed because the first choice was taken */
+	GW_STAT_DELETE,	       /* connections ended */
+	GW_STAT_PROMOTE,       /* connections that became assured */
+	GW_STAT_EST_FULL,      /* promotions refused: the assured table is full */
+	GW_STAT_EVENT_LOST,    /* events that did not fit the ring */
+	GW_STAT_FAST,	       /* packets that took the fast path */
+	GW_STAT_SLOW,	       /* packets that did not */
+	GW_STAT_EST_COUNT,     /* sum over CPUs = connections in the assured table (may be negative on one CPU) */
+	GW_STAT_EMB_EVICTED,   /* embryonic connections seen without their other half */
+	GW_STAT_MAX = 32,
+};
+
+/* Context of the SYSCALL program gw_expire. */
+struct gw_expire_ctx {
+	__u32 table;	 /* 0 est4, 1 est6, 2 emb4, 3 emb6 */
+	__u32 cause;	 /* GW_CAUSE_TIMEOUT: expire what is due; GW_CAUSE_USER: end all (flush) */
+	__u32 scanned;	 /* out: entries looked at */
+	__u32 ended;	 /* out: connections ended */
+	__u32 left;	 /* out: connections (original entries) still there */
+	__u32 pad;
+};
+GW_ABI_SIZE(gw_expire_ctx, 24);
+
+/* Context of the SYSCALL program gw_kill: end one connection (conntrack -D). */
+struct gw_kill_ctx {
+	struct gw_tuple6 key; /* tuple of either direction; v4 in saddr[0]/daddr[0] */
+	__u32 family;	      /* 4 or 6 */
+	__u32 id;	      /* 0 = any; else only if the connection has this id */
+	__u32 cause;	      /* GW_CAUSE_* */
+	__u32 done;	      /* out: 1 = ended, 0 = not found */
+};
+GW_ABI_SIZE(gw_kill_ctx, 56);
+
+#endif

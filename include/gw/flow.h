@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef GW_FLOW_H
+#define GW_FLOW_H
+/*
+ * Values of the flow tables gw_est4/6 (assured) and gw_emb4/6 (embryonic).
+ *
+ * A connection is two entries, one per direction, each under the tuple its packets carry when they enter the
+ * gateway.  `peer` is the other entry's key; a packet that hits an entry leaves the gateway as `peer` swapped, so no
+ * translation is stored twice.  The entry of the original direction (without GW_FLOW_REPLY) is the authority for
+ * state and flags; the reply entry mirrors them.
+ */
+#include <gw/tuple.h>
+
+/* Connection states of nf_conntrack (include/uapi/linux/netfilter/nf_conntrack_tcp.h), same numbers. */
+#define GW_TCP_NONE	   0
+#define GW_TCP_SYN_SENT	   1
+#define GW_TCP_SYN_RECV	   2
+#define GW_TCP_ESTABLISHED 3
+#define GW_TCP_FIN_WAIT	   4
+#define GW_TCP_CLOSE_WAIT  5
+#define GW_TCP_LAST_ACK	   6
+#define GW_TCP_TIME_WAIT   7
+#define GW_TCP_CLOSE	   8
+#define GW_TCP_SYN_SENT2   9
+#define GW_TCP_STATES	   10
+
+/* gw_flow.flags */
+#define GW_FLOW_REPLY	   (1U << 0) /* this entry is the reply direction */
+#define GW_FLOW_SEEN_REPLY (1U << 1) /* a packet of the reply direction was accepted (not [UNREPLIED]) */
+#define GW_FLOW_ASSURED	   (1U << 2) /* [ASSURED] */
+#define GW_FLOW_SNAT	   (1U << 3) /* the source of the original direction is translated */
+#define GW_FLOW_DNAT	   (1U << 4) /* the destination of the original direction is translated */
+#define GW_FLOW_LOCAL_OUT  (1U << 5) /* packets of this direction start at the gateway */
+#define GW_FLOW_LOCAL_IN   (1U << 6) /* packets of this direction end at the gateway */
+#define GW_FLOW_SLOW	   (1U << 7) /* packets of this direction are routed by the kernel's stack */
+#define GW_FLOW_DYING	   (1U << 8) /* killed; its packets are treated as a miss */
+#define GW_FLOW_CLOSED_RST (1U << 9) /* the state is CLOSE because of a valid RST */
+
+/* gw_flow.verdict: what the filter said for (gen, ctstate, iif, oif); GW_VERDICT_NONE = ask again */
+#define GW_VERDICT_NONE	  0
+#define GW_VERDICT_ACCEPT 1
+
+/* Connection tracking states for matching; bit (1 << state) in rules. Order of nft's `ct state`. */
+#define GW_CT_INVALID	  0
+#define GW_CT_ESTABLISHED 1
+#define GW_CT_RELATED	  2
+#define GW_CT_NEW	  3
+#define GW_CT_UNTRACKED	  6
+
+/* gw_flow.tcp_flags: what one side announced or did */
+#define GW_TCPF_WSCALE	(1U << 0) /* sent a window scale option */
+#define GW_TCPF_SACK	(1U << 1) /* sent SACK permitted */
+#define GW_TCPF_CLOSING (1U << 2) /* sent FIN */
+#define GW_TCPF_INIT	(1U << 3) /* end/ack/win below are valid */
+
+struct gw_flow {
+	__u32 kx;	   /* hash of the entry's own key: a reused element shows a different one */
+	__u8 state;	   /* GW_TCP_*; 0 for other protocols */
+	__u8 verdict;	   /* low nibble GW_VERDICT_*, high nibble the GW_CT_* state it was given for */
+	__u16 flags;	   /* GW_FLOW_* */
+	__u32 seen;	   /* last packet of this direction, jiffies (low 32 bits) */
+	__u32 gen;	   /* ruleset generation of the cached verdict */
+	__u32 rule;	   /* counter id of the rule (or policy) that gave the verdict; 0 = none */
+	__u32 rule2;	   /* a second rule whose counter every packet of this direction moves; 0 = none */
+	__u32 mark;	   /* ct mark */
+	__u32 oif;	   /* cached route: output interface; 0 = not known */
+	__u32 iif;	   /* input interface the cached verdict is for; 0 = made by the gateway */
+	__u16 rgen;	   /* route generation of the cached route */
+	__u16 rtime;	   /* when the route was looked up, quarter seconds (low 16 bits) */
+	__u16 mtu;	   /* of the cached route */
+	__u8 tcp_scale;	   /* window scale announced by this side, 0..14 */
+	__u8 tcp_flags;	   /* GW_TCPF_* */
+	__u32 tcp_end;	   /* highest seq + len sent by this side, host order */
+	__u32 tcp_ack;	   /* highest ack sent by this side, host order */
+	__u32 tcp_win;	   /* largest window announced by this side, scaled, bytes */
+	__u64 pkts;	   /* packets of this direction */
+	__u64 bytes;	   /* their IP lengths */
+	__u32 id;	   /* the connection's id, the same in both entries */
+	__u32 created;	   /* seconds since boot */
+};
+GW_ABI_SIZE(gw_flow, 80);
+
+struct gw_flow4 {
+	struct gw_flow f;
+	struct gw_tuple4 peer;
+	__be32 nh;	/* next hop of the cached route */
+	__u32 nat_rule; /* counter id of the NAT rule that translated it; 0 = none */
+};
+GW_ABI_SIZE(gw_flow4, 104);
+
+struct gw_flow6 {
+	struct gw_flow f;
+	struct gw_tuple6 peer;
+	__be32 nh[4];
+};
+GW_ABI_SIZE(gw_flow6, 136);
+
+/*
+ * Fragments carry their ports only in the first one.  gw_frag4/6 remember them.
+ */
+struct gw_frag_key {
+	__be32 saddr[4]; /* IPv4: [0], rest 0 */
+	__be32 daddr[4];
+	__be32 id;   /* IPv4: 16 bit id */
+	__u32 iif;   /* 0 = at egress, made by the gateway */
+	__u8 proto;
+	__u8 family; /* 4 or 6 */
+	__u16 hook;  /* GW_DIR_IN / GW_DIR_OUT */
+};
+GW_ABI_SIZE(gw_frag_key, 44);
+
+struct gw_frag {
+	__be16 sport;
+	__be16 dport;
+	__u32 seen; /* jiffies; valid for 30 s as the stack's reassembly timer (RFC 791: ipfrag_time) */
+	__u32 icmp; /* 1 = ports belong to an ICMP query */
+};
+GW_ABI_SIZE(gw_frag, 12);
+
+/* A packet left to the stack half translated: post-DNAT tuple -> key of its flow entry. */
+struct gw_slow {
+	struct gw_tuple6 key; /* v4 tuples: as gw_tuple4 in the first 16 bytes */
+	__u32 seen;
+	__u32 pad;
+};
+GW_ABI_SIZE(gw_slow, 48);
+
+#endif
