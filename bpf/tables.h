@@ -108,8 +108,8 @@ struct gw_line {
 };
 struct gw_image_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__type(key, __u32);
-	__type(value, struct gw_line);
+	__uint(key_size, 4);
+	__uint(value_size, GW_LINE_SIZE);
 	__uint(max_entries, GW_IMG_FIRST_RULE);
 	__uint(map_flags, BPF_F_INNER_MAP);
 };
