@@ -27,9 +27,13 @@ struct wire_head {
 #define WIRE_REQUEST_MAX (64U << 20)
 #define WIRE_FRAME_MAX (1U << 20)
 
+/* Is this the head of a frame of ours, of at most max bytes?  0, -EPROTO (not ours), -EMSGSIZE. */
+int wire_head_check(const struct wire_head *head, size_t max);
+
 /* Blocking send of one frame; -EPIPE when the other side is gone. */
 int wire_send(int fd, enum wire_type type, const void *data, size_t len);
-/* Blocking receive; the caller frees *ret_data (NUL-terminated).  0 = end of stream, 1 = got one, < 0 errno (-EPROTO: not ours). */
+/* Blocking receive; the caller frees *ret_data (NUL-terminated).  0 = end of stream, 1 = got one, < 0 errno
+ * (-EPROTO: not ours or cut short, -EMSGSIZE: longer than max). */
 int wire_recv(int fd, size_t max, enum wire_type *ret_type, char **ret_data, size_t *ret_len);
 
 /* Incremental reader for gwd's non-blocking side. */
@@ -37,14 +41,17 @@ struct wire_reader {
 	char *buf;
 	size_t len, cap;
 };
-/* Feed what read() gave; 1 = *ret_* is the next whole frame (points into buf until wire_reader_pop), 0 = not yet, < 0 = not ours / too long. */
+/* Feed what read() gave. */
 int wire_reader_feed(struct wire_reader *r, const void *data, size_t n);
+/* 1 = *ret_* is the next whole frame (points into buf until pop or feed; no NUL behind it), 0 = not yet, < 0 as wire_head_check. */
 int wire_reader_next(struct wire_reader *r, size_t max, enum wire_type *ret_type, const char **ret_data, size_t *ret_len);
 void wire_reader_pop(struct wire_reader *r);
 void wire_reader_deinit(struct wire_reader *r);
 
 /*
  * flow_filter - which connections: conntrack(8)'s filters.  Travels in requests as the JSON object "filter".
+ * Ports match only protocols that have ports; icmp_* name the request of an ICMP query.  A GW_EVENT_LOST matches always.
+ * JSON holds only what is given; an unknown key, a wrong type or a value out of range is refused (-EINVAL).
  */
 #define FLOW_FILTER_ADDRS 6
 enum { FF_ORIG_SRC, FF_ORIG_DST, FF_REPLY_SRC, FF_REPLY_DST };
