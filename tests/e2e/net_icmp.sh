@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# ICMP errors about translated connections, IPv4 and IPv6.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/tools/net.sh"
+
+icmp_errors() {
+	bare_net
+	start_gw lan,wan
+	home_rules
+	crafted icmp_cases.py 4
+	crafted icmp_cases.py 6
+}
+
+need tcpdump
+engines icmp_errors

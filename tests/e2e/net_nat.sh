@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What translation changes in a packet and what it does not, one hand-made packet at a time, IPv4 and IPv6.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/tools/net.sh"
+
+translation() {
+	bare_net
+	start_gw lan,wan
+	home_rules
+	crafted nat_cases.py 4
+	crafted nat_cases.py 6
+}
+
+need tcpdump
+engines translation
