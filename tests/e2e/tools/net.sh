@@ -17,8 +17,8 @@ real_net() {
 	wire b:eth0:$B4/24,$B6/64 sw:pb:-
 	wire gw:lan:$GWL4/24,$GWL6/64 sw:pg:-
 	bridge sw br0 - pa pb pg
-	wire gw:wan:$GW4/24,$GW6/64 r:up:$R4/24,$R6/64
-	wire r:down:198.51.100.1/24,2001:db8:9::1/64 s:eth0:$S4/24,$S6/64
+	wire gw:wan:$GW4/24,$GW6/64 r:near:$R4/24,$R6/64
+	wire r:far:198.51.100.1/24,2001:db8:9::1/64 s:eth0:$S4/24,$S6/64
 	gateway gw
 	gateway r
 	local h

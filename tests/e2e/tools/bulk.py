@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Bulk transfers that know whether every byte arrived.
+
+  bulk.py serve PORT              answers `get N` with N bytes and their SHA-256, `put N` (N bytes, SHA-256 follow) with ok
+  bulk.py get|put ADDR PORT N     ends with status 0 only if all bytes arrived as they were sent
+  bulk.py slow ADDR PORT N SECONDS   like get, reading at such a pace that it takes about SECONDS
+"""
+import hashlib
+import random
+import socket
+import sys
+import threading
+import time
+
+BLOCK = random.Random(1).randbytes((1 << 20) + 13)  # odd, so that nothing repeats at a multiple of a segment
+
+
+def send_bytes(sock, size):
+    digest, view = hashlib.sha256(), memoryview(BLOCK)
+    while size:
+        part = view[:size]
+        sock.sendall(part)
+        digest.update(part)
+        size -= len(part)
+    sock.sendall(digest.digest())
+
+
+def read_exactly(stream, size, digest, pause=0.0):
+    buffer = memoryview(bytearray(1 << 18))
+    while size:
+        got = stream.readinto(buffer[:size])
+        if not got:
+            sys.exit("the connection ended %d bytes early" % size)
+        digest.update(buffer[:got])
+        size -= got
+        if pause:
+            time.sleep(pause)
+
+
+def read_bytes(stream, size, pause=0.0):
+    digest, trailer = hashlib.sha256(), bytearray()
+    read_exactly(stream, size, digest, pause)
+    while len(trailer) < 32:
+        got = stream.read(32 - len(trailer))
+        if not got:
+            sys.exit("the connection ended before the checksum")
+        trailer += got
+    return digest.digest() == bytes(trailer)
+
+
+def session(conn):
+    with conn, conn.makefile("rb") as stream:
+        verb, size = stream.readline().split()
+        if verb == b"get":
+            send_bytes(conn, int(size))
+        else:
+            conn.sendall(b"ok\n" if read_bytes(stream, int(size)) else b"damaged\n")
+
+
+def serve(port):
+    s = socket.socket(socket.AF_INET6)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    s.bind(("::", port))
+    s.listen(64)
+    while True:
+        conn, peer = s.accept()
+        print("peer", peer[0].removeprefix("::ffff:"), peer[1], flush=True)
+        threading.Thread(target=session, args=(conn,), daemon=True).start()
+
+
+def client(verb, address, port, size, seconds=0.0):
+    with socket.create_connection((address, port), timeout=30) as sock, sock.makefile("rb", buffering=0) as stream:
+        sock.sendall(b"%s %d\n" % (b"put" if verb == "put" else b"get", size))
+        if verb == "put":
+            send_bytes(sock, size)
+            return stream.read(3) == b"ok\n"
+        return read_bytes(stream, size, seconds * (1 << 18) / size)
+
+
+def main(argv):
+    if argv[0] == "serve":
+        serve(int(argv[1]))
+    seconds = float(argv[4]) if len(argv) > 4 else 0.0
+    if not client(argv[0], argv[1], int(argv[2]), int(argv[3]), seconds):
+        sys.exit("the bytes are not the ones that were sent")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (OSError, KeyboardInterrupt) as e:
+        sys.exit(str(e))
