@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef BENCH_H
+#define BENCH_H
+/* The phases and what they yield: tables of series, one series per engine and variant. */
+#include <stdio.h>
+#include "gun.h"
+#include "world.h"
+
+#define ROUNDS_MAX 64
+#define SERIES_MAX 16
+#define TABLES_MAX 10
+
+struct contender {
+	const char *engine;
+	int lanes;   /* routers side by side */
+	bool listen; /* an event listener is attached */
+};
+
+struct series {
+	struct contender c;
+	bool missing;		/* the engine could not be set up */
+	double cpu[ROUNDS_MAX]; /* CPU time per frame, floor included */
+	int rounds;
+	double deferred; /* largest part of a sample that ksoftirqd had */
+	unsigned long long sent;
+	struct frame_count got;		  /* sums over all samples */
+	unsigned long long probed, alive; /* established flows asked for and found */
+	unsigned long long created,
+		announced; /* connections, and their NEW events that were read */
+};
+
+struct table {
+	const char *id;
+	char title[96];
+	const char *unit;
+	struct series series[SERIES_MAX];
+	int count;
+};
+
+struct bench {
+	struct gun gun;
+	struct world_env env;
+	bool smoke;
+	const char *only; /* engine to measure beside the floor; NULL = all */
+	unsigned int seed;
+	int worlds;  /* made so far */
+	__u32 fresh; /* number of the next flow that was never used */
+	struct table tables[TABLES_MAX];
+	int count;
+};
+
+/* phase.c */
+void phase_established(struct bench *b, __u32 flows, int rounds, __u32 frames);
+void phase_new(struct bench *b, int rounds, __u32 frames);
+void phase_flood(struct bench *b, int rounds);
+
+/* report.c */
+void report_markdown(const struct bench *b, FILE *out);
+void report_json(const struct bench *b, FILE *out);
+bool report_goals_met(const struct bench *b);
+#endif
