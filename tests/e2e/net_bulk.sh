@@ -79,15 +79,15 @@ matrix_row() {
 
 whole_100() {
 	reset_offloads
-	expect_ok "-" "100 MB down through SNAT" move a get $S4 5001 $((100 * MB))
-	expect_ok "-" "100 MB up through SNAT" move a put $S4 5001 $((100 * MB))
-	expect_ok "-" "100 MB down through DNAT" move s get $GW4 8080 $((100 * MB))
-	expect_ok "-" "100 MB up through DNAT, IPv6" move s put $GW6 8080 $((100 * MB))
-	expect_ok "-" "100 MB down through SNAT, IPv6" move a get $S6 5001 $((100 * MB))
+	expect_ok "-" "100 MB down through SNAT" move a get "$S4" 5001 $((100 * MB))
+	expect_ok "-" "100 MB up through SNAT" move a put "$S4" 5001 $((100 * MB))
+	expect_ok "-" "100 MB down through DNAT" move s get "$GW4" 8080 $((100 * MB))
+	expect_ok "-" "100 MB up through DNAT, IPv6" move s put "$GW6" 8080 $((100 * MB))
+	expect_ok "-" "100 MB down through SNAT, IPv6" move a get "$S6" 5001 $((100 * MB))
 	expect_match "S30" "the server sees the gateway only" "^peer $GW4 " "$(sort -u "$T/remote.out")"
 	expect_no_match "S30" "the server never sees the host" "peer (10\.|fd00)" "$(cat "$T/remote.out")"
 	expect_no_match "S43" "the inside server sees the real clients" "peer ($GWL4|$GW4) " "$(cat "$T/inside.out")"
 }
 
 need ethtool tcpdump
-engines bulk
+scenarios bulk

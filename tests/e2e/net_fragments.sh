@@ -13,4 +13,4 @@ fragments() {
 }
 
 need tcpdump
-engines fragments
+scenarios fragments

@@ -13,4 +13,4 @@ icmp_errors() {
 }
 
 need tcpdump
-engines icmp_errors
+scenarios icmp_errors

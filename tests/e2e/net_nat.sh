@@ -13,4 +13,4 @@ translation() {
 }
 
 need tcpdump
-engines translation
+scenarios translation

@@ -55,16 +55,18 @@ bare_net() {
 }
 
 # The rules of a home gateway, both families: out with masquerade, 8080 forwarded to A's 80, hairpin included.
+# $LAN and $WAN are the interfaces.
+LAN=lan WAN=wan
 home_rules() {
 	local t a l g
 	for t in ipt ip6t; do
 		if [ $t = ipt ]; then a=$A4 l=10.0.0.0/24 g=$GW4; else a=$A6 l=fd00:10::/64 g=$GW6; fi
 		$t -P FORWARD DROP
 		$t -A FORWARD -m state --state ESTABLISHED,RELATED -j ACCEPT
-		$t -A FORWARD -i lan -o wan -j ACCEPT
+		$t -A FORWARD -i $LAN -o $WAN -j ACCEPT
 		home_forward $t tcp "$a" "$l" "$g"
 		home_forward $t udp "$a" "$l" "$g"
-		$t -t nat -A POSTROUTING -s "$l" -o wan -j MASQUERADE
+		$t -t nat -A POSTROUTING -s "$l" -o $WAN -j MASQUERADE
 	done
 }
 home_forward() { # TOOL PROTO SERVER LAN GATEWAY
@@ -72,7 +74,7 @@ home_forward() { # TOOL PROTO SERVER LAN GATEWAY
 	[ "$1" = ipt ] || to="[$3]:80" gwl=$GWL6
 	"$1" -A FORWARD -p "$2" -d "$3" --dport 80 -j ACCEPT
 	"$1" -t nat -A PREROUTING -p "$2" -d "$5" --dport 8080 -j DNAT --to-destination "$to"
-	"$1" -t nat -A POSTROUTING -p "$2" -s "$4" -d "$3" -o lan --dport 80 -j SNAT --to-source "$gwl"
+	"$1" -t nat -A POSTROUTING -p "$2" -s "$4" -d "$3" -o $LAN --dport 80 -j SNAT --to-source "$gwl"
 }
 
 # Anything private that shows on the wire behind the gateway, quotes of ICMP errors included.
@@ -109,4 +111,17 @@ import json, sys
 d = json.load(sys.stdin)
 rows = d if isinstance(d, list) else d.get("drops", [])
 print(sum(r["pkts"] for r in rows if r["reason"] == sys.argv[1]))' "$1"
+}
+
+# scenarios FUNCTION...: each on both engines; a failure of one does not hide the next
+scenarios() {
+	local f bad=0
+	for f in "$@"; do
+		[ -z "${SCENARIO:-}" ] || [ "$SCENARIO" = "$f" ] || continue
+		set +e # and not `||`: a condition would switch errexit off inside
+		(engines "$f")
+		case $? in 0) ;; 77) exit 77 ;; 130) exit 130 ;; *) bad=1 ;; esac
+		set -e
+	done
+	exit $bad
 }
