@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The iptables dialect: gwd's model is fetched, changed here, and sent back whole.  gwd refuses when somebody else
+ * changed it meanwhile; then it is done again.
+ */
+#include <gwctl/gwctl.h>
+#include <iptables/iptables.h>
+#include <lang/lang.h>
+
+#define TRIES 5
+
+struct dialect {
+	const char *program;
+	int version;
+	int argc;
+	char **argv;
+	int (*run)(const struct dialect *d, struct ruleset *rs, struct strbuf *out,
+		   bool *ret_changed, struct diag *diag);
+	const char *text; /* restore's input */
+	size_t len;
+	bool check; /* restore --test: change nothing */
+};
+
+static int call_iptables(const struct dialect *d, struct ruleset *rs, struct strbuf *out,
+			 bool *ret_changed, struct diag *diag)
+{
+	return iptables_run(rs, d->version, d->argc, d->argv, out, ret_changed, diag);
+}
+
+static int call_save(const struct dialect *d, struct ruleset *rs, struct strbuf *out,
+		     bool *ret_changed, struct diag *diag)
+{
+	*ret_changed = false;
+	return iptables_save(rs, d->version, d->argc, d->argv, out, diag);
+}
+
+static int call_restore(const struct dialect *d, struct ruleset *rs, struct strbuf *out,
+			bool *ret_changed, struct diag *diag)
+{
+	*ret_changed = true;
+	return iptables_restore(rs, d->version, d->argc, d->argv, d->text, d->len, diag);
+}
+
+/* The generation is asked for first: if the ruleset changes in between, the base is too old and gwd refuses. */
+static int fetch(struct gwctl *g, struct ruleset **ret, json_int_t *ret_gen)
+{
+	_cleanup_(reply_deinit) struct reply ping = { 0 }, show = { 0 };
+	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
+	struct diag diag = { 0 };
+	int r = gwctl_call(g, json_pack("{s:s}", "verb", "ping"), &ping);
+
+	if (!r)
+		r = gwctl_call(g, json_pack("{s:s, s:b}", "verb", "show", "internal", 1), &show);
+	if (r)
+		return r;
+	if (!rs)
+		return refuse("out of memory");
+	r = lang_apply(rs, "<gwd>", show.text.s ? show.text.s : "", show.text.len, NULL, &diag);
+	if (r < 0)
+		return refuse("%s", strerror(-r));
+	if (r)
+		return refuse_diag(&diag);
+	*ret_gen = json_integer_value(json_object_get(ping.json, "gen"));
+	*ret = TAKE_PTR(rs);
+	return EXIT_OK;
+}
+
+/* One line, the program's name in front, as the original has it. */
+static int say_diag(const struct dialect *d, int r, const struct diag *diag)
+{
+	fflush(stdout);
+	if (r < 0)
+		return refuse("%s: %s", d->program, strerror(-r));
+	fprintf(stderr, "%s: ", d->program);
+	if (diag->line)
+		fprintf(stderr, "line %u: ", diag->line);
+	fprintf(stderr, "%s\n", diag->text);
+	if (diag->hint[0])
+		fprintf(stderr, "hint: %s\n", diag->hint);
+	return r == IPTABLES_E_USAGE ? EXIT_USAGE : EXIT_REFUSED;
+}
+
+static json_t *commit_request(const struct dialect *d, const struct ruleset *rs, json_int_t gen)
+{
+	_cleanup_(strbuf_deinit) struct strbuf b = { 0 };
+	json_t *request;
+
+	lang_print(rs, LANG_INTERNAL, &b);
+	strbuf_puts(&b, "");
+	request = b.failed ? NULL : apply_request("", b.s, b.len);
+	if (!request)
+		return NULL;
+	json_object_set_new(request, "internal", json_true());
+	json_object_set_new(request, "replace", json_true());
+	json_object_set_new(request, "base", json_integer(gen));
+	json_object_set_new(request, "check", json_boolean(d->check));
+	return request;
+}
+
+/* Was it refused only because the ruleset is not the one we started from? */
+static bool is_stale(struct gwctl *g, json_int_t gen)
+{
+	_cleanup_(reply_deinit) struct reply ping = { 0 };
+	json_t *request = json_pack("{s:s}", "verb", "ping");
+	int r = client_call(g->client, request, NULL, &ping);
+
+	json_decref(request);
+	return !r && json_integer_value(json_object_get(ping.json, "gen")) != gen;
+}
+
+enum { STALE = -1 };
+static int commit(struct gwctl *g, const struct dialect *d, const struct ruleset *rs,
+		  json_int_t gen, bool last)
+{
+	_cleanup_(reply_deinit) struct reply reply = { 0 };
+	json_t *request = commit_request(d, rs, gen);
+	int r;
+
+	if (!request)
+		return refuse("out of memory");
+	r = client_call(g->client, request, NULL, &reply);
+	json_decref(request);
+	if (r < 0)
+		return refuse("talking to gwd at %s: %s", g->socket, strerror(-r));
+	if (reply.error && !last && is_stale(g, gen))
+		return STALE;
+	return gwctl_report(&reply);
+}
+
+static int attempt(struct gwctl *g, const struct dialect *d, bool last)
+{
+	_cleanup_(strbuf_deinit) struct strbuf out = { 0 };
+	_cleanup_(ruleset_freep) struct ruleset *rs = NULL;
+	struct diag diag = { 0 };
+	bool changed = false;
+	json_int_t gen = 0;
+	int r = fetch(g, &rs, &gen);
+
+	if (r)
+		return r;
+	r = d->run(d, rs, &out, &changed, &diag);
+	if (!r && changed)
+		r = commit(g, d, rs, gen, last);
+	else if (r)
+		r = say_diag(d, r, &diag);
+	if (r != STALE && out.len)
+		fwrite(out.s, 1, out.len, stdout);
+	return r;
+}
+
+static int run(struct gwctl *g, const struct dialect *d)
+{
+	int r = STALE;
+
+	for (int i = 1; i <= TRIES && r == STALE; i++)
+		r = attempt(g, d, i == TRIES);
+	return r;
+}
+
+/* argv[-1] is there, but the dialect does not want the program's name */
+static struct dialect dialect_of(const char *program, int version, int argc, char **argv)
+{
+	return (struct dialect){
+		.program = program, .version = version, .argc = argc, .argv = argv
+	};
+}
+
+static int run_commands(struct gwctl *g, int version, int argc, char **argv)
+{
+	struct dialect d = dialect_of(version == 4 ? "iptables" : "ip6tables", version, argc, argv);
+
+	d.run = call_iptables;
+	return run(g, &d);
+}
+
+static int run_save(struct gwctl *g, int version, int argc, char **argv)
+{
+	struct dialect d =
+		dialect_of(version == 4 ? "iptables-save" : "ip6tables-save", version, argc, argv);
+
+	d.run = call_save;
+	return run(g, &d);
+}
+
+/* The last word is the file, unless it is an option or an option's value. */
+static const char *restore_file(int *argc, char **argv)
+{
+	const char *before = *argc > 1 ? argv[*argc - 2] : "";
+
+	if (!*argc || argv[*argc - 1][0] == '-' || !strcmp(before, "-T") ||
+	    !strcmp(before, "--table"))
+		return "-";
+	return argv[--*argc];
+}
+
+static int run_restore(struct gwctl *g, int version, int argc, char **argv)
+{
+	struct dialect d = dialect_of(version == 4 ? "iptables-restore" : "ip6tables-restore",
+				      version, 0, argv);
+	_cleanup_(freep) char *text = NULL;
+	int r;
+
+	d.check = take_flag(&argc, argv, "-t") || take_flag(&argc, argv, "--test");
+	r = read_input(restore_file(&argc, argv), &text, &d.len);
+	if (r)
+		return r;
+	d.argc = argc;
+	d.text = text;
+	d.run = call_restore;
+	return run(g, &d);
+}
+
+int run_iptables(struct gwctl *g, int argc, char **argv)
+{
+	return run_commands(g, 4, argc, argv);
+}
+
+int run_ip6tables(struct gwctl *g, int argc, char **argv)
+{
+	return run_commands(g, 6, argc, argv);
+}
+
+int run_iptables_save(struct gwctl *g, int argc, char **argv)
+{
+	return run_save(g, 4, argc, argv);
+}
+
+int run_ip6tables_save(struct gwctl *g, int argc, char **argv)
+{
+	return run_save(g, 6, argc, argv);
+}
+
+int run_iptables_restore(struct gwctl *g, int argc, char **argv)
+{
+	return run_restore(g, 4, argc, argv);
+}
+
+int run_ip6tables_restore(struct gwctl *g, int argc, char **argv)
+{
+	return run_restore(g, 6, argc, argv);
+}

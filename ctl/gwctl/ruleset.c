@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Whole rulesets: apply, check, show, save, flush, diff. */
+#include <gwctl/diff.h>
+#include <gwctl/gwctl.h>
+#include <lang/lang.h>
+
+static const char *file_name(const char *path)
+{
+	return strcmp(path, "-") ? path : "<stdin>";
+}
+
+static unsigned int count(const json_t *reply, const char *key)
+{
+	return json_integer_value(json_object_get(reply, key));
+}
+
+static int print_changes(struct gwctl *g, const json_t *json, bool check)
+{
+	if (g->json)
+		return print_json(json);
+	printf("%s generation %u: rules +%u -%u, chains +%u -%u, policies %u\n",
+	       check ? "would become" : "applied as", count(json, "gen"),
+	       count(json, "rules_added"), count(json, "rules_deleted"),
+	       count(json, "chains_added"), count(json, "chains_deleted"), count(json, "policies"));
+	return EXIT_OK;
+}
+
+int run_ruleset_apply(struct gwctl *g, int argc, char **argv)
+{
+	_cleanup_(reply_deinit) struct reply reply = { 0 };
+	_cleanup_(freep) char *text = NULL;
+	bool check = take_flag(&argc, argv, "--check");
+	bool replace = take_flag(&argc, argv, "--replace");
+	int r = reject_options(argc, argv);
+	json_t *request;
+	size_t len;
+
+	if (!r && argc != 1)
+		r = usage_error("usage: gwctl ruleset apply [--check] [--replace] FILE|-");
+	if (!r)
+		r = read_input(argv[0], &text, &len);
+	if (r)
+		return r;
+	request = apply_request(file_name(argv[0]), text, len);
+	if (!request)
+		return refuse("%s: not valid UTF-8", file_name(argv[0]));
+	json_object_set_new(request, "check", json_boolean(check));
+	json_object_set_new(request, "replace", json_boolean(replace));
+	r = gwctl_call(g, request, &reply);
+	return r ? r : print_changes(g, reply.json, check);
+}
+
+/* File -> model; a mistake is printed with its caret. */
+static int apply_text(struct ruleset *rs, const char *file, const char *text, size_t len)
+{
+	struct diag d = { 0 };
+	int r = lang_apply(rs, file, text, len, NULL, &d);
+
+	if (r < 0)
+		return refuse("%s: %s", file, strerror(-r));
+	if (r || !ruleset_validate(rs, &d))
+		return refuse_diag(&d);
+	return EXIT_OK;
+}
+
+static int print_checked(struct gwctl *g, const char *file, const struct ruleset *rs)
+{
+	size_t chains = 0, rules = 0;
+
+	for (size_t i = 0; i < rs->n_tables; i++) {
+		chains += rs->tables[i]->n_chains;
+		for (size_t k = 0; k < rs->tables[i]->n_chains; k++)
+			rules += rs->tables[i]->chains[k]->n_rules;
+	}
+	if (!g->json) {
+		printf("%s: ok: %zu tables, %zu chains, %zu rules\n", file, rs->n_tables, chains,
+		       rules);
+		return EXIT_OK;
+	}
+	printf("{\"ok\": true, \"tables\": %zu, \"chains\": %zu, \"rules\": %zu}\n", rs->n_tables,
+	       chains, rules);
+	return EXIT_OK;
+}
+
+int run_ruleset_check(struct gwctl *g, int argc, char **argv)
+{
+	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
+	_cleanup_(freep) char *text = NULL;
+	int r = reject_options(argc, argv);
+	size_t len;
+
+	if (!r && !rs)
+		r = refuse("out of memory");
+	if (!r)
+		r = read_input(argv[0], &text, &len);
+	if (!r)
+		r = apply_text(rs, file_name(argv[0]), text, len);
+	return r ? r : print_checked(g, file_name(argv[0]), rs);
+}
+
+int run_ruleset_show(struct gwctl *g, int argc, char **argv)
+{
+	bool handles = take_flag(&argc, argv, "--handles");
+	bool counters = take_flag(&argc, argv, "--counters");
+	bool stateless = take_flag(&argc, argv, "--stateless");
+
+	if (argc)
+		return usage_error("unknown option `%s'", argv[0]);
+	return gwctl_print(g, json_pack("{s:s, s:b, s:b, s:b, s:b}", "verb", "show", "json",
+					g->json, "handles", handles, "counters", counters,
+					"stateless", stateless));
+}
+
+int run_ruleset_save(struct gwctl *g, int argc, char **argv)
+{
+	_cleanup_(reply_deinit) struct reply reply = { 0 };
+	int r = gwctl_call(g, json_pack("{s:s}", "verb", "save"), &reply);
+	const char *path = json_string_value(json_object_get(reply.json, "path"));
+
+	if (r)
+		return r;
+	if (g->json)
+		return print_json(reply.json);
+	printf("saved to %s\n", path ? path : "gwd's ruleset file");
+	return EXIT_OK;
+}
+
+int run_ruleset_flush(struct gwctl *g, int argc, char **argv)
+{
+	return apply_line(g, "flush ruleset");
+}
+
+/* What gwd has, as a model. */
+static int fetch(struct gwctl *g, struct ruleset **ret)
+{
+	_cleanup_(reply_deinit) struct reply reply = { 0 };
+	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
+	int r = rs ? EXIT_OK : refuse("out of memory");
+
+	if (!r)
+		r = gwctl_call(g, json_pack("{s:s, s:b}", "verb", "show", "internal", 1), &reply);
+	if (!r)
+		r = apply_text(rs, "<gwd>", reply.text.s ? reply.text.s : "", reply.text.len);
+	if (!r)
+		*ret = TAKE_PTR(rs);
+	return r;
+}
+
+static int print_diff(const struct ruleset *before, const struct ruleset *after)
+{
+	_cleanup_(strbuf_deinit) struct strbuf a = { 0 }, b = { 0 }, out = { 0 };
+
+	lang_print(before, LANG_STATELESS, &a);
+	lang_print(after, LANG_STATELESS, &b);
+	strbuf_puts(&a, "");
+	strbuf_puts(&b, "");
+	if (a.failed || b.failed || diff_lines(a.s, b.s, &out) < 0 || out.failed)
+		return refuse("out of memory");
+	if (out.len)
+		fwrite(out.s, 1, out.len, stdout);
+	return EXIT_OK;
+}
+
+int run_ruleset_diff(struct gwctl *g, int argc, char **argv)
+{
+	_cleanup_(ruleset_freep) struct ruleset *before = NULL, *after = NULL;
+	_cleanup_(freep) char *text = NULL;
+	bool replace = take_flag(&argc, argv, "--replace");
+	int r = reject_options(argc, argv);
+	size_t len;
+
+	if (!r && argc != 1)
+		r = usage_error("usage: gwctl ruleset diff [--replace] FILE|-");
+	if (!r)
+		r = read_input(argv[0], &text, &len);
+	if (!r)
+		r = fetch(g, &before);
+	if (r)
+		return r;
+	after = replace ? ruleset_new() : ruleset_copy(before);
+	if (!after)
+		return refuse("out of memory");
+	r = apply_text(after, file_name(argv[0]), text, len);
+	return r ? r : print_diff(before, after);
+}

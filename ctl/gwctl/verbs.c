@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Everything gwctl can do, one row each. */
+#include <gwctl/gwctl.h>
+
+#define TABLE "[FAMILY] TABLE"
+#define CHAIN "[FAMILY] TABLE CHAIN"
+
+const struct verb verbs[] = {
+	{ "status", NULL, "",
+	  "Daemon, kernel, interfaces, rules, connections and drops in one screen", 0, 0, VERB_READ,
+	  run_status },
+
+	{ "rule", "add", CHAIN " STATEMENT...", "Append a rule to a chain", 3, ANY, VERB_WRITE,
+	  run_rule_add },
+	{ "rule", "insert", CHAIN " STATEMENT...", "Put a rule first in a chain", 3, ANY,
+	  VERB_WRITE, run_rule_insert },
+	{ "rule", "replace", CHAIN " HANDLE STATEMENT...", "Put a rule in the place of another", 4,
+	  ANY, VERB_WRITE, run_rule_replace },
+	{ "rule", "delete", CHAIN " HANDLE", "Delete the rule with that handle", 3, 5, VERB_WRITE,
+	  run_rule_delete },
+	{ "rule", "list", "[[FAMILY] TABLE [CHAIN]]", "Print rules with handles and counters", 0, 3,
+	  VERB_READ, run_rule_list },
+
+	{ "chain", "add", CHAIN " [{ SPECIFICATION }]", "Create a chain", 2, ANY, VERB_WRITE,
+	  run_chain_add },
+	{ "chain", "delete", CHAIN, "Delete an empty chain", 2, 3, VERB_WRITE, run_chain_delete },
+	{ "chain", "policy", CHAIN " accept|drop", "Set what happens at the end of a base chain", 3,
+	  4, VERB_WRITE, run_chain_policy },
+	{ "chain", "list", "[[FAMILY] TABLE [CHAIN]]", "Print chains as they would be typed", 0, 3,
+	  VERB_READ, run_list },
+	{ "chain", "flush", CHAIN, "Delete all rules of a chain", 2, 3, VERB_WRITE,
+	  run_chain_flush },
+
+	{ "table", "add", TABLE, "Create a table", 1, 2, VERB_WRITE, run_table_add },
+	{ "table", "delete", TABLE, "Delete a table with all its chains", 1, 2, VERB_WRITE,
+	  run_table_delete },
+	{ "table", "list", "[[FAMILY] TABLE]", "Print tables as they would be typed", 0, 2,
+	  VERB_READ, run_list },
+	{ "table", "flush", TABLE, "Delete all rules of a table", 1, 2, VERB_WRITE,
+	  run_table_flush },
+
+	{ "ruleset", "apply", "[--check] [--replace] FILE|-",
+	  "Apply a file in one transaction: all of it or nothing", 1, 3, VERB_WRITE,
+	  run_ruleset_apply },
+	{ "ruleset", "check", "FILE|-", "Say whether a file is a valid ruleset, without gwd", 1, 1,
+	  VERB_LOCAL, run_ruleset_check },
+	{ "ruleset", "show", "[--handles] [--counters] [--stateless]",
+	  "Print the ruleset as a file that can be applied", 0, 3, VERB_READ, run_ruleset_show },
+	{ "ruleset", "save", "", "Write the ruleset to gwd's file, to be there after a restart", 0,
+	  0, VERB_WRITE, run_ruleset_save },
+	{ "ruleset", "flush", "", "Delete all tables, chains and rules", 0, 0, VERB_WRITE,
+	  run_ruleset_flush },
+	{ "ruleset", "diff", "[--replace] FILE|-", "Show what applying a file would change", 1, 2,
+	  VERB_READ, run_ruleset_diff },
+
+	{ "conntrack", NULL, "-L|-G|-D|-E|-F|-C|-S [OPTIONS]",
+	  "Connections in the words and the format of conntrack(8)", 0, ANY, VERB_DIALECT,
+	  run_conntrack },
+
+	{ "flow", "list", "[--proc] [MATCH...]", "Print connections with counters", 0, ANY,
+	  VERB_READ, run_flow_list },
+	{ "flow", "watch", "[MATCH...]",
+	  "Print events of connections, one per line, until interrupted", 0, ANY, VERB_READ,
+	  run_flow_watch },
+	{ "flow", "delete", "MATCH...", "End the connections that match", 1, ANY, VERB_WRITE,
+	  run_flow_delete },
+	{ "flow", "flush", "", "End all connections", 0, 0, VERB_WRITE, run_flow_flush },
+	{ "flow", "count", "", "How many connections there are", 0, 0, VERB_READ, run_flow_count },
+
+	{ "iptables", NULL, "OPTIONS", "IPv4 rules in the words of iptables(8)", 0, ANY,
+	  VERB_DIALECT, run_iptables },
+	{ "ip6tables", NULL, "OPTIONS", "IPv6 rules in the words of ip6tables(8)", 0, ANY,
+	  VERB_DIALECT, run_ip6tables },
+	{ "iptables-save", NULL, "[-c] [-t TABLE]", "Print IPv4 rules as iptables-save(8) does", 0,
+	  ANY, VERB_DIALECT, run_iptables_save },
+	{ "ip6tables-save", NULL, "[-c] [-t TABLE]", "Print IPv6 rules as ip6tables-save(8) does",
+	  0, ANY, VERB_DIALECT, run_ip6tables_save },
+	{ "iptables-restore", NULL, "[-n] [-c] [-T TABLE] [-t] [FILE]",
+	  "Load IPv4 rules as iptables-restore(8) does", 0, ANY, VERB_DIALECT,
+	  run_iptables_restore },
+	{ "ip6tables-restore", NULL, "[-n] [-c] [-T TABLE] [-t] [FILE]",
+	  "Load IPv6 rules as ip6tables-restore(8) does", 0, ANY, VERB_DIALECT,
+	  run_ip6tables_restore },
+
+	{ "drops", NULL, "", "Why packets were dropped: reasons, counts, last example", 0, 0,
+	  VERB_READ, run_drops },
+	{ "drops", "watch", "[--interval S] [--count N]",
+	  "Print the reasons that moved, repeatedly", 0, 4, VERB_READ, run_drops_watch },
+
+	{ "get", NULL, "[KEY]", "Print settings: value, default, unit", 0, 1, VERB_READ, run_get },
+	{ "set", NULL, "KEY VALUE", "Change a setting of the running daemon", 2, 2, VERB_WRITE,
+	  run_set },
+	{ "zero", NULL, "[[FAMILY] TABLE [CHAIN [HANDLE]]]", "Set rule counters to zero", 0, 4,
+	  VERB_WRITE, run_zero },
+	{ "reload", NULL, "", "Apply gwd's ruleset file again, atomically", 0, 0, VERB_WRITE,
+	  run_reload },
+	{ "off", NULL, "", "Detach everything, forget rules and connections, stop gwd", 0, 0,
+	  VERB_WRITE, run_off },
+	{ "wait", NULL, "[--timeout S]", "Return when the data path is in force", 0, 2, VERB_READ,
+	  run_wait },
+
+	{ "help", NULL, "[NOUN|--rows]", "Print what there is", 0, 1, VERB_LOCAL, run_help },
+	{ "completion", NULL, "bash|zsh", "Print a completion script for a shell", 1, 1, VERB_LOCAL,
+	  run_completion },
+	{ "version", NULL, "", "Print the version", 0, 0, VERB_LOCAL, run_version },
+};
+const size_t verbs_n = ARRAY_SIZE(verbs);
