@@ -36,13 +36,16 @@ struct kern_features {
 	bool csum_ipv6; /* BPF_F_IPV6 */
 	unsigned int hz;
 	unsigned int cpus;
+	uint32_t flows_max, embryonic_max; /* of the tables in use: adopted ones keep their size */
 };
 const struct kern_features *kern_features(const struct kern *k);
 
 /* Attach / detach ingress and egress of one device; attaching twice replaces the programs of our own. */
 int kern_attach(struct kern *k, unsigned int ifindex);
 int kern_detach(struct kern *k, unsigned int ifindex);
-bool kern_is_attached(const struct kern *k, unsigned int ifindex);
+bool kern_is_attached(const struct kern *k, unsigned int ifindex); /* both directions, with this load's programs */
+/* 1 = no program or filter of somebody else runs before ours, 0 = one does, -ENOENT = not attached. */
+int kern_is_first(const struct kern *k, unsigned int ifindex);
 /* Our links/filters that are pinned for devices; calls fn for each ifindex. */
 int kern_foreach_attached(struct kern *k, void (*fn)(unsigned int ifindex, void *arg), void *arg);
 /* Detach everything, remove all pins of this instance. Works without kern_open() too. */

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Load the object: adopt the state maps that are pinned, pin the new ones.  Nothing is attached here, and until the
+ * last step succeeded the pins are as they were.
+ */
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <kern/impl.h>
+
+/* State that survives a restart and an upgrade ("pinned: yes" on the map page). */
+static const char *const pinned_maps[] = {
+	"gw_est4",   "gw_est6",	    "gw_emb4",	   "gw_emb6", "gw_ifs",	  "gw_ifs_far", "gw_local4",
+	"gw_local6", "gw_rulesets", "gw_counters", "gw_conf", "gw_stats", "gw_reasons", "gw_events",
+};
+
+#define LOG_SIZE      \
+	((1U << 24) - \
+	 1) /* what kernels before 6.4 take at most; they do not keep the tail of a longer one */
+#define LOG_LINES 20
+
+static int print_loud(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[1024];
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(line, sizeof(line), fmt, ap);
+	line[strcspn(line, "\n")] = '\0';
+	log_err("%s", line);
+	return 0;
+}
+
+static int print_quiet(enum libbpf_print_level level _unused_, const char *fmt _unused_,
+		       va_list ap _unused_)
+{
+	return 0;
+}
+
+/* The end of the verifier's log says why. */
+static void log_tail(char *log)
+{
+	char *start = log + strlen(log);
+	char *save = NULL;
+	int lines = 0;
+
+	for (; start > log; start--)
+		if (start[-1] == '\n' && start[0] && ++lines == LOG_LINES)
+			break;
+	for (char *s = strtok_r(start, "\n", &save); s; s = strtok_r(NULL, "\n", &save))
+		log_err("verifier: %s", s);
+}
+
+static bool map_is_flow_table(const char *name)
+{
+	return strncmp(name, "gw_est", 6) == 0 || strncmp(name, "gw_emb", 6) == 0;
+}
+
+static bool type_is_hash(uint32_t type)
+{
+	return type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_LRU_HASH;
+}
+
+static bool map_fits(const struct bpf_map *map, const struct bpf_map_info *info)
+{
+	const char *name = bpf_map__name(map);
+	bool flow = map_is_flow_table(name);
+
+	if (info->key_size != bpf_map__key_size(map) ||
+	    info->value_size != bpf_map__value_size(map))
+		return false;
+	if (flow ? !type_is_hash(info->type) : info->type != bpf_map__type(map))
+		return false;
+	if (info->map_flags != bpf_map__map_flags(map))
+		return false;
+	/* hashes and the ring work with any size; an array that is too small would read as missing elements */
+	return info->type == BPF_MAP_TYPE_RINGBUF || type_is_hash(info->type) ||
+	       info->max_entries == bpf_map__max_entries(map);
+}
+
+struct pinned {
+	struct bpf_map *map;
+	char path[PATH_MAX];
+	int fd; /* of the pin found, -1 = none */
+	bool made;
+};
+
+struct pins {
+	struct pinned rows[ARRAY_SIZE(pinned_maps)];
+	bool adopted;
+	bool replace; /* the pins found do not fit: new ones take their place */
+};
+
+static struct pins *pins_free(struct pins *p)
+{
+	if (!p)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(p->rows); i++)
+		closep(&p->rows[i].fd);
+	free(p);
+	return NULL;
+}
+DEFINE_FREEP(pins)
+
+static int pinned_find(struct kern *k, struct pins *p)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(p->rows); i++) {
+		struct pinned *row = &p->rows[i];
+		struct bpf_map_info info = {};
+		__u32 len = sizeof(info);
+
+		row->map = bpf_object__find_map_by_name(k->skel->obj, pinned_maps[i]);
+		if (!row->map)
+			return raise(-ENOENT, "the BPF object has no map %s", pinned_maps[i]);
+		pins_path(row->path, k->dir, "%s", pinned_maps[i]);
+		row->fd = bpf_obj_get(row->path);
+		if (row->fd < 0)
+			continue;
+		p->adopted = true;
+		if (bpf_obj_get_info_by_fd(row->fd, &info, &len) < 0 ||
+		    !map_fits(row->map, &info)) {
+			log_warning("found a pinned map of another layout, starting without state "
+				    "path=%s",
+				    row->path);
+			p->replace = true;
+		}
+	}
+	return 0;
+}
+
+/* All or nothing: a ruleset without its conf, or flows without their rules, would be neither old nor new. */
+static int pinned_reuse(struct pins *p)
+{
+	if (p->replace)
+		p->adopted = false;
+	for (size_t i = 0; p->adopted && i < ARRAY_SIZE(p->rows); i++) {
+		struct pinned *row = &p->rows[i];
+		uint32_t wanted = bpf_map__max_entries(row->map);
+		int r;
+
+		if (row->fd < 0)
+			continue;
+		r = bpf_map__reuse_fd(row->map, row->fd);
+		if (r < 0)
+			return raise(r, "adopt %s", row->path);
+		if (bpf_map__max_entries(row->map) != wanted)
+			log_notice(
+				"kept the size of a table in use map=%s entries=%u configured=%u",
+				pinned_maps[i], bpf_map__max_entries(row->map), wanted);
+	}
+	return 0;
+}
+
+/* Take back what pinned_make() did. */
+static void pinned_undo(struct pins *p)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(p->rows); i++) {
+		struct pinned *row = &p->rows[i];
+
+		if (!row->made)
+			continue;
+		unlink(row->path);
+		if (p->replace && row->fd >= 0 && bpf_obj_pin(row->fd, row->path) < 0)
+			log_err("can not put back pin %s", row->path);
+	}
+}
+
+static int pinned_make(struct pins *p)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(p->rows); i++) {
+		struct pinned *row = &p->rows[i];
+
+		if (row->fd >= 0 && !p->replace)
+			continue;
+		if (row->fd >= 0)
+			unlink(row->path);
+		row->made = true;
+		if (bpf_obj_pin(bpf_map__fd(row->map), row->path) < 0)
+			return raise(-errno, "pin map %s", row->path);
+	}
+	return 0;
+}
+
+bool jmp_path(const struct kern *k, const struct bpf_map *map, char path[static PATH_MAX])
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_map__type(map) != BPF_MAP_TYPE_PROG_ARRAY ||
+	    bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &len) < 0)
+		return false;
+	pins_path(path, k->dir, "jmp_%u", info.id);
+	return true;
+}
+
+static int jmp_pin(struct kern *k)
+{
+	struct bpf_map *map;
+	char path[PATH_MAX];
+
+	bpf_object__for_each_map(map, k->skel->obj) if (jmp_path(k, map, path) &&
+							bpf_obj_pin(bpf_map__fd(map), path) <
+								0) return raise(-errno,
+										"pin map %s", path);
+	return 0;
+}
+
+static void jmp_unpin(struct kern *k)
+{
+	struct bpf_map *map;
+	char path[PATH_MAX];
+
+	bpf_object__for_each_map(map, k->skel->obj) if (jmp_path(k, map, path)) unlink(path);
+}
+
+static void knobs_set(struct kern *k)
+{
+	struct gw_bpf *s = k->skel;
+
+	s->rodata->cfg_hz = k->features.hz;
+	s->rodata->cfg_fib_mark = k->features.fib_mark;
+	s->rodata->cfg_fib_skip_neigh = probe_fib_skip_neigh();
+	s->rodata->cfg_csum_ipv6 = k->features.csum_ipv6;
+}
+
+static int resize(struct bpf_map *map, uint32_t max)
+{
+	int r = max ? bpf_map__set_max_entries(map, max) : 0;
+
+	return r < 0 ? raise(r, "size of %s: %u", bpf_map__name(map), max) : 0;
+}
+
+static int sizes_set(struct kern *k, const struct kern_config *cfg)
+{
+	struct gw_bpf *s = k->skel;
+	const struct {
+		struct bpf_map *map;
+		uint64_t max;
+	} rows[] = {
+		{ s->maps.gw_est4, 2 * (uint64_t)cfg->flows_max },
+		{ s->maps.gw_est6, 2 * (uint64_t)cfg->flows_max },
+		{ s->maps.gw_emb4, 2 * (uint64_t)cfg->embryonic_max },
+		{ s->maps.gw_emb6, 2 * (uint64_t)cfg->embryonic_max },
+		{ s->maps.gw_counters, GW_COUNTERS_MAX * (uint64_t)k->features.cpus },
+		{ s->maps.gw_events, cfg->ring_bytes },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		int r = rows[i].max > UINT32_MAX ? -E2BIG : resize(rows[i].map, rows[i].max);
+
+		if (r < 0)
+			return r == -E2BIG ? raise(r, "size of %s", bpf_map__name(rows[i].map)) : r;
+	}
+	if (cfg->flows_hash) {
+		bpf_map__set_type(s->maps.gw_est4, BPF_MAP_TYPE_HASH);
+		bpf_map__set_type(s->maps.gw_est6, BPF_MAP_TYPE_HASH);
+	}
+	return 0;
+}
+
+static int object_load(struct kern *k, char *log)
+{
+	int r;
+
+	libbpf_set_print(print_loud);
+	r = gw_bpf__load(k->skel);
+	libbpf_set_print(print_quiet);
+	if (r == 0)
+		return 0;
+	log_tail(log);
+	return raise(r, "the kernel refused the BPF object (kernel %s)", k->features.release);
+}
+
+static int object_open(struct kern *k, const struct kern_config *cfg, char *log)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_buf = log, .kernel_log_size = LOG_SIZE);
+
+	k->skel = gw_bpf__open_opts(&opts);
+	if (!k->skel)
+		return raise(-errno, "read the built-in BPF object");
+	knobs_set(k);
+	return sizes_set(k, cfg);
+}
+
+static int open_maps(struct kern *k, const struct kern_config *cfg, bool *ret_adopted)
+{
+	_cleanup_(pins_freep) struct pins *p = calloc(1, sizeof(*p));
+	_cleanup_(freep) char *log = calloc(1, LOG_SIZE);
+	int r;
+
+	if (!p || !log)
+		return raise(-ENOMEM, "kern_open");
+	for (size_t i = 0; i < ARRAY_SIZE(p->rows); i++)
+		p->rows[i].fd = -EBADF;
+	r = object_open(k, cfg, log);
+	if (r == 0)
+		r = pinned_find(k, p);
+	if (r == 0)
+		r = pinned_reuse(p);
+	if (r == 0)
+		r = object_load(k, log);
+	if (r == 0)
+		r = maps_open(k);
+	if (r == 0)
+		r = events_open(k);
+	if (r < 0)
+		return r;
+	r = jmp_pin(k);
+	if (r == 0)
+		r = pinned_make(p);
+	if (r < 0) {
+		jmp_unpin(k);
+		pinned_undo(p);
+	}
+	*ret_adopted = p->adopted;
+	return r;
+}
+
+static void features_add_sizes(struct kern *k)
+{
+	k->features.flows_max = bpf_map__max_entries(k->skel->maps.gw_est4) / 2;
+	k->features.embryonic_max = bpf_map__max_entries(k->skel->maps.gw_emb4) / 2;
+}
+
+int kern_open(const struct kern_config *cfg, struct kern **ret_kern, bool *ret_adopted)
+{
+	_cleanup_(kern_freep) struct kern *k = calloc(1, sizeof(*k));
+	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	bool adopted = false;
+	int r;
+
+	if (!k)
+		return raise(-ENOMEM, "kern_open");
+	k->jiffies_fd = -EBADF;
+	libbpf_set_print(print_quiet);
+	setrlimit(RLIMIT_MEMLOCK,
+		  &unlimited); /* kernels before 5.11 counted maps; later ones do not care */
+	r = pins_prepare(cfg->pin_dir);
+	if (r < 0)
+		return r;
+	snprintf(k->pin_dir, sizeof(k->pin_dir), "%s", cfg->pin_dir);
+	pins_path(k->dir, k->pin_dir, "v%u", GW_ABI_VERSION);
+	k->jiffies_fd = probe_load_jiffies();
+	if (k->jiffies_fd < 0)
+		return k->jiffies_fd;
+	r = probe_features(&k->features, cfg->force_clsact);
+	if (r == 0)
+		r = open_maps(k, cfg, &adopted);
+	if (r < 0)
+		return r;
+	features_add_sizes(k);
+	attach_collect(k);
+	*ret_kern = TAKE_PTR(k);
+	*ret_adopted = adopted;
+	return 0;
+}
+
+struct kern *kern_free(struct kern *k)
+{
+	if (!k)
+		return NULL;
+	ring_buffer__free(k->ring);
+	if (k->counters)
+		munmap(k->counters, k->counters_size);
+	closep(&k->jiffies_fd);
+	gw_bpf__destroy(k->skel);
+	free(k);
+	return NULL;
+}
+
+const struct kern_features *kern_features(const struct kern *k)
+{
+	return &k->features;
+}
