@@ -9,6 +9,7 @@
  * is a struct diag (diag.h).
  */
 #include <errno.h>
+#include <signal.h> /* before the macro raise() hides the function of that name */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>

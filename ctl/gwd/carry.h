@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GWD_CARRY_H
+#define GWD_CARRY_H
+/*
+ * carry - a ruleset that replaces another keeps what both have: handles, counters and spelling of equal rules.
+ *
+ * So a reload of an unchanged file changes nothing that anybody can see.
+ */
+#include <lang/lang.h>
+
+/* Give tables, chains and rules of `next` the handles and counter ids of their equals in `old`. */
+int carry_over(const struct ruleset *old, struct ruleset *next);
+/* What differs between the two, by handle. */
+int carry_diff(const struct ruleset *old, const struct ruleset *next, struct lang_changes *ret);
+/* 1 = *ret_handle occurs twice or is 0 (a text that carries its own handles may lie); 0 = all are fine. */
+int carry_duplicate(const struct ruleset *rs, uint64_t *ret_handle);
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <gwd/expire.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+
+#define TICK_NS	    1000000000ULL
+#define TICK_MAX_NS (5 * TICK_NS)
+#define DUTY \
+	20 /* a pass may take one part in DUTY of the time: huge tables are looked at less often */
+#define HIGH_PERCENT 90
+#define LOW_PERCENT  85
+#define PRESSURE_MAX 20
+
+static int pressure_set(struct gwd *g, uint32_t pressure, uint64_t left)
+{
+	kern_conf(g->kern)->pressure = pressure;
+	log_at(pressure ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
+	       "Set pressure on assured connections pressure=%u assured=%llu max=%u", pressure,
+	       (unsigned long long)left, g->cfg.flows_max);
+	return kern_conf_push(g->kern);
+}
+
+/* One step a tick: up as long as the table is too full, down when there is room again. */
+static int govern(struct gwd *g, uint64_t *left)
+{
+	uint32_t pressure = kern_conf(g->kern)->pressure;
+	uint64_t max = g->cfg.flows_max;
+	int r = 0;
+
+	if (*left * 100 > max * HIGH_PERCENT && pressure < PRESSURE_MAX) {
+		r = pressure_set(g, pressure + 1, *left);
+		if (!r)
+			r = kern_expire(g->kern, left);
+	} else if (*left * 100 < max * LOW_PERCENT && pressure) {
+		r = pressure_set(g, pressure - 1, *left);
+	}
+	return r;
+}
+
+static int expire_tick(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct gwd *g = arg;
+	uint64_t left = 0, start = now_ns(CLOCK_MONOTONIC), took, wait;
+	int r = kern_expire(g->kern, &left);
+
+	if (!r)
+		r = govern(g, &left);
+	if (!r)
+		g->flows_assured = left;
+	/* an error here was said; traffic goes on and the next pass tries again */
+	took = now_ns(CLOCK_MONOTONIC) - start;
+	wait = MIN(MAX(took * DUTY, TICK_NS), TICK_MAX_NS);
+	sd_event_source_set_time(source, (start + wait) / 1000);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+int expire_start(struct gwd *g)
+{
+	int r = sd_event_add_time(g->loop, &g->timer_expire, CLOCK_MONOTONIC,
+				  (now_ns(CLOCK_MONOTONIC) + TICK_NS) / 1000, 1000, expire_tick, g);
+
+	return r < 0 ? raise(r, "expiry timer") : 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GWD_FLOWLIST_H
+#define GWD_FLOWLIST_H
+/* flowlist - connections that were picked from the tables; a table is not changed while it is walked. */
+#include <gwd/gwd.h>
+
+struct flowlist {
+	struct gw_event *list;
+	size_t n, cap;
+};
+typedef bool (*flow_pick_fn)(const struct gw_event *ev, void *arg);
+int flowlist_collect(struct flowlist *l, struct kern *k, flow_pick_fn pick, void *arg);
+void flowlist_deinit(struct flowlist *l);
+#endif

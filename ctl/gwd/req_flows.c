@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <gwd/client.h>
+#include <gwd/events.h>
+#include <gwd/flowlist.h>
+#include <gwd/request.h>
+
+struct listing {
+	struct flow_filter filter;
+	struct reply *r;
+};
+
+static int list_one(const struct gw_event *ev, void *arg)
+{
+	struct listing *l = arg;
+
+	if (flow_filter_match(&l->filter, ev))
+		reply_flow(l->r, ev);
+	return l->r->failed;
+}
+
+static int answer_errno(struct reply *r, int error)
+{
+	reply_error(r, "the connection tables could not be read: %s", strerror(-error));
+	return REQUEST_FAILED;
+}
+
+int req_flows(struct gwd *g, json_t *req, struct reply *r)
+{
+	struct listing l = { .r = r };
+	int rc;
+
+	if (!field_filter(req, &l.filter, r))
+		return REQUEST_USAGE;
+	rc = kern_flows(g->kern, list_one, &l);
+	return rc < 0 ? answer_errno(r, rc) : REQUEST_OK;
+}
+
+static bool pick_filter(const struct gw_event *ev, void *arg)
+{
+	return flow_filter_match(arg, ev);
+}
+
+int req_flows_delete(struct gwd *g, json_t *req, struct reply *r)
+{
+	_cleanup_(flowlist_deinit) struct flowlist list = { 0 };
+	struct flow_filter filter;
+	int rc;
+
+	if (!field_filter(req, &filter, r))
+		return REQUEST_USAGE;
+	rc = flowlist_collect(&list, g->kern, pick_filter, &filter);
+	if (rc < 0)
+		return answer_errno(r, rc);
+	for (size_t i = 0; i < list.n; i++)
+		/* a reader that hangs up does not save the rest of the connections */
+		if (kern_flow_kill(g->kern, &list.list[i], GW_CAUSE_USER) == 1)
+			reply_flow(r, &list.list[i]);
+	return REQUEST_OK;
+}
+
+int req_flows_flush(struct gwd *g, json_t *req, struct reply *r)
+{
+	uint64_t est = 0, emb = 0;
+	int rc = kern_flow_count(g->kern, &est, &emb);
+
+	if (rc >= 0)
+		rc = kern_flow_flush(g->kern);
+	if (rc < 0)
+		return answer_errno(r, rc);
+	log_info("Flushed connections assured=%llu embryonic=%llu", (unsigned long long)est,
+		 (unsigned long long)emb);
+	reply_json(r, json_pack("{s:I}", "count", (json_int_t)(est + emb)));
+	return REQUEST_OK;
+}
+
+int req_flows_count(struct gwd *g, json_t *req, struct reply *r)
+{
+	uint64_t est = 0, emb = 0;
+	int rc = kern_flow_count(g->kern, &est, &emb);
+
+	if (rc < 0)
+		return answer_errno(r, rc);
+	reply_json(r, json_pack("{s:I, s:I}", "assured", (json_int_t)est, "embryonic",
+				(json_int_t)emb));
+	return REQUEST_OK;
+}
+
+int req_events(struct gwd *g, json_t *req, struct reply *r)
+{
+	struct subscription *s = NULL;
+	struct flow_filter filter;
+
+	if (!field_filter(req, &filter, r))
+		return REQUEST_USAGE;
+	if (events_subscribe(g, r->client, &filter, &s) < 0) {
+		reply_error(r, "no memory for another listener");
+		return REQUEST_FAILED;
+	}
+	client_subscribe(r->client, s);
+	return REQUEST_STREAM;
+}

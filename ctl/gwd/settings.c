@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <ctype.h>
+#include <fnmatch.h>
+#include <gwd/settings.h>
+
+#define VALUE_MAX  1024
+#define SEPARATORS ", \t"
+
+static const char *const flows_types[] = { "lru", "hash", NULL };
+static const char *const log_levels[] = { "err", "warning", "notice", "info", "debug", NULL };
+
+static bool check_interfaces(const char *value, struct diag *d)
+{
+	while (*(value += strspn(value, SEPARATORS))) {
+		size_t n = strcspn(value, SEPARATORS);
+
+		if (n > 15 || memchr(value, '/', n)) {
+			diag_set(d, "`%.*s` is no interface name or pattern", (int)n, value);
+			diag_hint(
+				d,
+				"names have at most 15 characters and no `/`; * ? and [ab] match");
+			return false;
+		}
+		value += n;
+	}
+	return true;
+}
+
+static bool check_power_of_two(const char *value, struct diag *d)
+{
+	uint64_t v = 0;
+
+	if (str_to_u64(value, 0, UINT32_MAX, &v) && v && !(v & (v - 1)))
+		return true;
+	diag_set(d, "%s is not a power of two", value);
+	return false;
+}
+
+static bool check_no_metrics(const char *value, struct diag *d)
+{
+	if (!*value)
+		return true;
+	diag_set(d, "this version has no metrics listener");
+	diag_hint(d,
+		  "leave metrics.listen empty; `gwctl stats` and `gwctl drops` show the numbers");
+	return false;
+}
+
+#define FIELD(f)    offsetof(struct settings, f)
+#define SIZE(f)	    sizeof(((struct settings *)0)->f)
+#define SECONDS_MAX 2000000 /* in jiffies this still fits 31 bits at 1000 Hz */
+#define TIMEOUT(key, class, def, what)                                                      \
+	{                                                                                   \
+		"timeout." key, SETTING_NUMBER, FIELD(timeout[class]), 1, SECONDS_MAX, def, \
+			"seconds", true, NULL, NULL,                                        \
+			"a connection is forgotten when idle this long: " what              \
+	}
+
+const struct setting_row setting_rows[] = {
+	{ "interfaces", SETTING_TEXT, FIELD(interfaces), 0, SIZE(interfaces), "", "names", true,
+	  NULL, check_interfaces,
+	  "the interfaces to manage: names or patterns (`lan0, ppp*`); they may come and go" },
+	{ "flows.max", SETTING_NUMBER, FIELD(flows_max), 1024, 1U << 24, "131072", "connections",
+	  false, NULL, NULL, "room for assured connections, per IP version" },
+	{ "flows.embryonic_max", SETTING_NUMBER, FIELD(flows_embryonic_max), 1024, 1U << 24,
+	  "32768", "connections", false, NULL, NULL,
+	  "room for connections that are not assured yet, per IP version" },
+	{ "flows.type", SETTING_CHOICE, FIELD(flows_type), 0, 0, "lru", "", false, flows_types,
+	  NULL,
+	  "kind of table for assured connections: `lru` never refuses an insert, `hash` never "
+	  "evicts" },
+	TIMEOUT("tcp_syn_sent", GW_TCP_SYN_SENT, "120", "TCP, SYN seen"),
+	TIMEOUT("tcp_syn_recv", GW_TCP_SYN_RECV, "60", "TCP, SYN-ACK seen"),
+	TIMEOUT("tcp_established", GW_TCP_ESTABLISHED, "432000", "TCP, established"),
+	TIMEOUT("tcp_fin_wait", GW_TCP_FIN_WAIT, "120", "TCP, first FIN seen"),
+	TIMEOUT("tcp_close_wait", GW_TCP_CLOSE_WAIT, "60", "TCP, first FIN acknowledged"),
+	TIMEOUT("tcp_last_ack", GW_TCP_LAST_ACK, "30", "TCP, both FINs seen"),
+	TIMEOUT("tcp_time_wait", GW_TCP_TIME_WAIT, "120", "TCP, both FINs acknowledged"),
+	TIMEOUT("tcp_close", GW_TCP_CLOSE, "10", "TCP, reset"),
+	TIMEOUT("udp", GW_TIMEOUT_UDP, "120", "UDP, not assured"),
+	TIMEOUT("udp_stream", GW_TIMEOUT_UDP_STREAM, "180", "UDP, assured"),
+	TIMEOUT("icmp", GW_TIMEOUT_ICMP, "60", "ICMP and ICMPv6 queries"),
+	TIMEOUT("generic", GW_TIMEOUT_GENERIC, "600", "every other protocol"),
+	{ "conntrack.tcp_loose", SETTING_FLAG, FIELD(tcp_loose), 0, 1, "1", "", true, NULL, NULL,
+	  "pick up TCP connections in the middle" },
+	{ "conntrack.tcp_be_liberal", SETTING_FLAG, FIELD(tcp_be_liberal), 0, 1, "0", "", true,
+	  NULL, NULL, "out-of-window resets close a connection too" },
+	{ "nat.protect_local", SETTING_BOOL, FIELD(protect_local), 0, 1, "yes", "", true, NULL,
+	  NULL, "translated connections never take a port on which the gateway itself listens" },
+	{ "socket.group", SETTING_TEXT, FIELD(socket_group), 0, SIZE(socket_group), "gatewarden",
+	  "group", true, NULL, NULL, "members may use the control socket; empty: root alone" },
+	{ "metrics.listen", SETTING_TEXT, FIELD(metrics_listen), 0, SIZE(metrics_listen), "",
+	  "address:port", false, NULL, check_no_metrics,
+	  "reserved; must be empty in this version" },
+	{ "events.ring_bytes", SETTING_NUMBER, FIELD(ring_bytes), 65536, 1U << 28, "4194304",
+	  "bytes", false, NULL, check_power_of_two,
+	  "room for events on their way out of the kernel; a power of two" },
+	{ "log.level", SETTING_CHOICE, FIELD(log_level), 0, 0, "info", "", true, log_levels, NULL,
+	  "the least important message that is logged" },
+};
+const size_t setting_rows_n = ARRAY_SIZE(setting_rows);
+
+const struct setting_row *setting_find(const char *name)
+{
+	for (size_t i = 0; i < setting_rows_n; i++)
+		if (!strcmp(setting_rows[i].name, name))
+			return &setting_rows[i];
+	return NULL;
+}
+
+static uint32_t *number_field(struct settings *s, const struct setting_row *row)
+{
+	return (uint32_t *)((char *)s + row->offset);
+}
+
+static bool parse_bool(const char *value, uint32_t *ret)
+{
+	static const char *const yes[] = { "yes", "1", "true", "on" }, *const no[] = { "no", "0",
+										       "false",
+										       "off" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++) {
+		if (!strcmp(value, yes[i]) || !strcmp(value, no[i])) {
+			*ret = !strcmp(value, yes[i]);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool parse_choice(const struct setting_row *row, const char *value, uint32_t *ret)
+{
+	for (uint32_t i = 0; row->choices[i]; i++) {
+		if (!strcmp(value, row->choices[i])) {
+			*ret = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What would have been right, as one phrase. */
+static void say_expected(const struct setting_row *row, const char *value, struct diag *d)
+{
+	char list[128] = "";
+
+	diag_set(d, "`%s` is not a value of %s", value, row->name);
+	switch (row->type) {
+	case SETTING_NUMBER:
+		diag_hint(d, "a number of %s from %llu to %llu", row->unit,
+			  (unsigned long long)row->min, (unsigned long long)row->max);
+		break;
+	case SETTING_CHOICE:
+		for (size_t i = 0, n = 0; row->choices[i] && n < sizeof(list); i++)
+			n += snprintf(list + n, sizeof(list) - n, "%s%s", i ? ", " : "",
+				      row->choices[i]);
+		diag_hint(d, "one of: %s", list);
+		break;
+	case SETTING_TEXT:
+		diag_hint(d, "at most %llu characters", (unsigned long long)row->max - 1);
+		break;
+	default:
+		diag_hint(d, "yes or no");
+	}
+}
+
+static bool set_number(const struct setting_row *row, const char *value, uint32_t *ret)
+{
+	uint64_t v;
+
+	if (!str_to_u64(value, row->min, row->max, &v))
+		return false;
+	*ret = v;
+	return true;
+}
+
+static bool set_value(struct settings *s, const struct setting_row *row, const char *value)
+{
+	switch (row->type) {
+	case SETTING_NUMBER:
+		return set_number(row, value, number_field(s, row));
+	case SETTING_FLAG:
+	case SETTING_BOOL:
+		return parse_bool(value, number_field(s, row));
+	case SETTING_CHOICE:
+		return parse_choice(row, value, number_field(s, row));
+	case SETTING_TEXT:
+		if (strlen(value) >= row->max)
+			return false;
+		strcpy((char *)s + row->offset, value);
+		return true;
+	}
+	return false;
+}
+
+int settings_set(struct settings *s, const char *name, const char *value, struct diag *d)
+{
+	const struct setting_row *row = setting_find(name);
+
+	if (!row) {
+		diag_set(d, "there is no setting `%s`", name);
+		diag_hint(d, "`gwd --help` and `gwctl get` list them");
+		return SETTINGS_E_DIAG;
+	}
+	if (row->check && !row->check(value, d))
+		return SETTINGS_E_DIAG;
+	if (!set_value(s, row, value)) {
+		say_expected(row, value, d);
+		return SETTINGS_E_DIAG;
+	}
+	/* netfilter has no setting of its own for a simultaneous open either */
+	s->timeout[GW_TCP_SYN_SENT2] = s->timeout[GW_TCP_NONE] = s->timeout[GW_TCP_SYN_SENT];
+	return 0;
+}
+
+void settings_init(struct settings *s)
+{
+	struct diag d;
+
+	memset(s, 0, sizeof(*s));
+	for (size_t i = 0; i < setting_rows_n; i++)
+		settings_set(s, setting_rows[i].name, setting_rows[i].def, &d);
+}
+
+void setting_get(const struct settings *s, const struct setting_row *row, char *ret_value,
+		 size_t size)
+{
+	uint32_t v = 0;
+
+	if (row->type == SETTING_TEXT) {
+		snprintf(ret_value, size, "%s", (const char *)s + row->offset);
+		return;
+	}
+	v = *number_field((struct settings *)s, row);
+	if (row->type == SETTING_BOOL)
+		snprintf(ret_value, size, "%s", v ? "yes" : "no");
+	else if (row->type == SETTING_CHOICE)
+		snprintf(ret_value, size, "%s", row->choices[v]);
+	else
+		snprintf(ret_value, size, "%u", v);
+}
+
+bool setting_is_default(const struct settings *s, const struct setting_row *row)
+{
+	char value[VALUE_MAX];
+
+	setting_get(s, row, value, sizeof(value));
+	return !strcmp(value, row->def);
+}
+
+/* Cut blanks off both ends, in place. */
+static char *trim(char *text)
+{
+	size_t n;
+
+	text += strspn(text, " \t\r");
+	n = strlen(text);
+	while (n && strchr(" \t\r", text[n - 1]))
+		text[--n] = '\0';
+	return text;
+}
+
+/* A # starts a comment where a word could start. */
+static void cut_comment(char *line)
+{
+	for (char *p = line; *p; p++) {
+		if (*p == '#' && (p == line || p[-1] == ' ' || p[-1] == '\t')) {
+			*p = '\0';
+			return;
+		}
+	}
+}
+
+static int parse_line(struct settings *s, char *line, const char **ret_where, struct diag *d)
+{
+	char *key, *value, *equals;
+
+	cut_comment(line);
+	key = trim(line);
+	*ret_where = key;
+	if (!*key)
+		return 0;
+	equals = strchr(key, '=');
+	if (!equals) {
+		diag_set(d, "expected `key = value`");
+		return SETTINGS_E_DIAG;
+	}
+	*equals = '\0';
+	value = trim(equals + 1);
+	key = trim(key);
+	if (setting_find(key))
+		*ret_where = value;
+	return settings_set(s, key, value, d);
+}
+
+int settings_parse(struct settings *s, const char *file, const char *text, struct diag *d)
+{
+	struct settings copy = *s;
+	char line[2 * VALUE_MAX];
+	const char *where;
+
+	for (unsigned int number = 1; *text; number++) {
+		size_t n = strcspn(text, "\n"), kept = MIN(n, sizeof(line) - 1);
+
+		memcpy(line, text, kept);
+		line[kept] = '\0';
+		where = line;
+		if (parse_line(&copy, line, &where, d)) {
+			snprintf(d->file, sizeof(d->file), "%s", file);
+			snprintf(d->source, sizeof(d->source), "%.*s", (int)MIN(n, 500), text);
+			d->line = number;
+			d->col = where - line + 1;
+			d->len = MAX(strlen(where), 1);
+			return SETTINGS_E_DIAG;
+		}
+		text += n + (text[n] == '\n');
+	}
+	*s = copy;
+	return 0;
+}
+
+bool settings_manages(const struct settings *s, const char *ifname)
+{
+	const char *at = s->interfaces;
+
+	while (*(at += strspn(at, SEPARATORS))) {
+		size_t n = strcspn(at, SEPARATORS);
+		char pattern[16];
+
+		snprintf(pattern, sizeof(pattern), "%.*s", (int)n, at);
+		if (!fnmatch(pattern, ifname, 0))
+			return true;
+		at += n;
+	}
+	return false;
+}
+
+void settings_help(struct strbuf *b)
+{
+	for (size_t i = 0; i < setting_rows_n; i++) {
+		const struct setting_row *row = &setting_rows[i];
+
+		strbuf_printf(b, "  %-26s %s\n  %-26s default %s%s%s%s\n", row->name, row->help, "",
+			      *row->def ? row->def : "(empty)", *row->unit ? " " : "", row->unit,
+			      row->live ? "; live" : "; at the next start");
+	}
+}

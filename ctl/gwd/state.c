@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <fcntl.h>
+#include <gwd/cid.h>
+#include <gwd/state.h>
+#include <lang/lang.h>
+#include <limits.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#define STATE_MAX	 (256U << 20)
+#define STATE_FIRST_LINE "# gatewarden state, generation %u\n"
+
+static void path_of(const struct gwd *g, const char *name, char ret_path[PATH_MAX])
+{
+	snprintf(ret_path, PATH_MAX, "%s/%s", g->path.runtime_dir, name);
+}
+
+/* A directory that somebody else owns or may write to could hold a prepared state file or socket. */
+static int check_dir(const char *dir, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return raise(-errno, "stat %s", dir);
+	if (st.st_uid != geteuid())
+		return raise(-EPERM, "%s belongs to uid %u", dir, (unsigned int)st.st_uid);
+	if (st.st_mode & 022)
+		return raise(-EPERM, "%s may be written by others (mode %o)", dir,
+			     st.st_mode & 07777);
+	return 0;
+}
+
+int state_dir_open(const char *dir)
+{
+	_cleanup_(closep) int fd = -EBADF;
+
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return raise(-errno, "create %s", dir);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return raise(-ENOTDIR, "%s must be a directory and no symbolic link", dir);
+	if (fd < 0)
+		return raise(-errno, "open %s", dir);
+	return check_dir(dir, fd);
+}
+
+static void say_locked(const char *dir, int fd)
+{
+	char pid[16] = "?";
+	ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
+
+	if (n > 0)
+		pid[strcspn(pid, "\n")] = '\0';
+	log_err("Another gwd serves this runtime directory dir=%s pid=%s", dir, pid);
+}
+
+int state_lock(const char *dir, int *ret_fd)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/lock", dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return raise(-errno, "open %s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return raise(-errno, "lock %s", path);
+		say_locked(dir, fd);
+		return STATE_E_LOCKED;
+	}
+	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0)
+		return raise(-errno, "write %s", path);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int state_prepare(const struct gwd *g, const struct ruleset *rs, uint32_t gen)
+{
+	_cleanup_(strbuf_deinit) struct strbuf b = { 0 };
+	char path[PATH_MAX];
+	int r;
+
+	strbuf_printf(&b, STATE_FIRST_LINE, gen);
+	lang_print(rs, LANG_INTERNAL, &b);
+	if (b.failed)
+		return raise(-ENOMEM, "state");
+	path_of(g, "state.nft.next", path);
+	r = file_write_atomic(path, b.s, b.len, 0600);
+	return r < 0 ? raise(r, "write %s", path) : 0;
+}
+
+void state_discard(const struct gwd *g)
+{
+	char path[PATH_MAX];
+
+	path_of(g, "state.nft.next", path);
+	unlink(path);
+}
+
+void state_commit(const struct gwd *g)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+
+	path_of(g, "state.nft.next", from);
+	path_of(g, "state.nft", to);
+	if (rename(from, to) < 0) /* not fatal: the next start looks at both names */
+		log_warning("Could not rename the state file path=%s error=%s", to,
+			    strerror(errno));
+}
+
+static int load_one(const char *path, uint32_t gen, struct ruleset **ret_rs)
+{
+	_cleanup_(ruleset_freep) struct ruleset *rs = NULL;
+	_cleanup_(freep) char *text = NULL;
+	struct diag d = { 0 };
+	unsigned int file_gen;
+	size_t len;
+	int r;
+
+	r = file_read(path, STATE_MAX, &text, &len);
+	if (r < 0)
+		return r == -ENOENT ? STATE_E_MISSING : raise(r, "read %s", path);
+	if (sscanf(text, STATE_FIRST_LINE, &file_gen) != 1 || file_gen != gen)
+		return STATE_E_MISSING;
+	rs = ruleset_new();
+	if (!rs)
+		return raise(-ENOMEM, "state");
+	r = lang_apply(rs, path, text, len, NULL, &d);
+	if (r < 0)
+		return r;
+	if (r) {
+		log_err("Could not read the state file path=%s line=%u error=%s", path, d.line,
+			d.text);
+		return STATE_E_MISSING;
+	}
+	/* the counters are in the kernel and newer than any text */
+	cid_forget_given(rs);
+	*ret_rs = TAKE_PTR(rs);
+	return 0;
+}
+
+int state_load(const struct gwd *g, uint32_t gen, struct ruleset **ret_rs)
+{
+	char path[PATH_MAX];
+	int r;
+
+	path_of(g, "state.nft", path);
+	r = load_one(path, gen, ret_rs);
+	if (r != STATE_E_MISSING)
+		return r;
+	path_of(g, "state.nft.next", path);
+	return load_one(path, gen, ret_rs);
+}
+
+void state_remove(const struct gwd *g)
+{
+	static const char *const names[] = { "state.nft", "state.nft.next", "addresses",
+					     "control.sock" };
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		path_of(g, names[i], path);
+		unlink(path);
+	}
+}
