@@ -18,7 +18,7 @@ GWD=${GWD:-$GW_BUILD/ctl/gwd}
 GWCTL=${GWCTL:-$GW_BUILD/ctl/gwctl}
 PEER=$GW_SOURCE/tests/e2e/peer.py
 export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
-NETNS_PREFIX=gwt$$
+NETNS_PREFIX=${NETNS_PREFIX:-gwt$$}
 
 # ---- verdicts -------------------------------------------------------------------------------------------
 # Assertions go on after a failure, so that one run shows all of them; `engines` counts.
@@ -244,20 +244,24 @@ cleanup() {
 	umount -l "$T/bpf" 2>/dev/null
 	rm -rf "$T"
 }
-run_one() { # ENGINE FUNCTION: in a subshell
-	set -e
+# begin ENGINE [DIR]: an empty world with its own directory $T
+begin() {
 	ENGINE=$1
-	T=$(mktemp -d "${TMPDIR:-/tmp}/gwt.XXXXXX")
+	T=${2:-$(mktemp -d "${TMPDIR:-/tmp}/gwt.XXXXXX")}
 	HOSTS=()
 	declare -gA PID=() SESSION=()
 	trap cleanup EXIT
 	trap 'exit 130' INT TERM
+	mkdir -p "$T/bpf"
+	if on_gw; then mount -t bpf bpf "$T/bpf"; fi
+}
+run_one() { # ENGINE FUNCTION: in a subshell
+	set -e
+	begin "$1"
 	trap 'printf "FAIL [%s] stopped at %s:%s: %s\n" "$ENGINE" "${BASH_SOURCE[0]##*/}" "$LINENO" "$BASH_COMMAND"' ERR
 	set -E
 	TRANSCRIPT=$TRANSCRIPTS/$ENGINE
 	: >"$TRANSCRIPT"
-	mkdir "$T/bpf"
-	if on_gw; then mount -t bpf bpf "$T/bpf"; fi
 	"$2"
 	exit $((FAILED > 0))
 }
