@@ -1,14 +1,150 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The object: includes, hooks, licence; no logic.  How a packet travels: README.md.
+ */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+#include "core/compat.h"
 #include "tables.h"
 #include "conf.h"
+#include "core/clock.h"
+#include "core/pkt.h"
+#include "core/reason.h"
+#include "core/rewrite.h"
+#include "core/parse.h"
+#include "core/frag.h"
+#include "core/rules.h"
+#include "core/event.h"
+#include "track/tcp.h"
+#include "core/flow.h"
+#include "stage/conntrack.h"
+#include "stage/verdict.h"
+#include "stage/dnat.h"
+#include "stage/route.h"
+#include "stage/snat.h"
+#include "stage/icmp_error.h"
+#include "stage/finish.h"
+#include "stage/reject.h"
+#include "hook/jump.h"
+#include "hook/ingress.h"
+#include "hook/egress.h"
+#include "hook/fast.h"
+#include "hook/expire.h"
 
-SEC("tc") int gw_in(struct __sk_buff *skb) { return TC_ACT_UNSPEC; }
-SEC("tc") int gw_out(struct __sk_buff *skb) { return TC_ACT_UNSPEC; }
-SEC("syscall") int gw_expire(struct gw_expire_ctx *ctx) { return cfg_hz + cfg_fib_mark + cfg_fib_skip_neigh + cfg_csum_ipv6 + gw_clock_skew > 100000; }
-SEC("syscall") int gw_kill(struct gw_kill_ctx *ctx) { return 0; }
-#define U(m) bpf_map_lookup_elem(&m, &k)
-SEC("tc") int gw_touch(struct __sk_buff *skb) { __u64 k[6] = {}; return U(gw_est4)&&U(gw_est6)&&U(gw_emb4)&&U(gw_emb6)&&U(gw_frag)&&U(gw_slow)&&U(gw_ifs)&&U(gw_ifs_far)&&U(gw_local4)&&U(gw_local6)&&U(gw_rulesets)&&U(gw_counters)&&U(gw_conf)&&U(gw_stats)&&U(gw_reasons)&&bpf_ringbuf_query(&gw_events,0); }
+SEC("tc") int gw_in4(struct __sk_buff *skb)
+{
+	return hook_in(skb, false);
+}
+SEC("tc") int gw_in6(struct __sk_buff *skb)
+{
+	return hook_in(skb, true);
+}
+SEC("tc") int gw_error4(struct __sk_buff *skb)
+{
+	return hook_error(skb, false);
+}
+SEC("tc") int gw_error6(struct __sk_buff *skb)
+{
+	return hook_error(skb, true);
+}
+SEC("tc") int gw_post4(struct __sk_buff *skb)
+{
+	return hook_post(skb, false);
+}
+SEC("tc") int gw_post6(struct __sk_buff *skb)
+{
+	return hook_post(skb, true);
+}
+SEC("tc") int gw_out4(struct __sk_buff *skb)
+{
+	return hook_out(skb, false);
+}
+SEC("tc") int gw_out6(struct __sk_buff *skb)
+{
+	return hook_out(skb, true);
+}
+SEC("tc") int gw_outpost4(struct __sk_buff *skb)
+{
+	return hook_outpost(skb, false);
+}
+SEC("tc") int gw_outpost6(struct __sk_buff *skb)
+{
+	return hook_outpost(skb, true);
+}
+SEC("tc") int gw_reject4(struct __sk_buff *skb)
+{
+	return hook_reject(skb, false);
+}
+SEC("tc") int gw_reject6(struct __sk_buff *skb)
+{
+	return hook_reject(skb, true);
+}
+
+/* Begin the slow path: reset what must survive a restart of it. */
+static __always_inline int slow_begin(struct __sk_buff *skb, __u32 to, const bool v6)
+{
+	struct pkt *p = pkt_scratch();
+
+	if (!p)
+		return TC_ACT_SHOT;
+	p->restarts = 0;
+	return jump(skb, to, v6);
+}
+
+SEC("tc") int gw_in(struct __sk_buff *skb)
+{
+	struct gw_if *ifc = if_get(skb->ifindex);
+	struct gw_conf *conf = conf_get();
+	int r;
+
+	/* VLAN frames come again on their own device; frames for others are only seen in promiscuous mode */
+	if (!ifc || !conf || skb->vlan_present || skb->pkt_type == PACKET_OTHERHOST)
+		return TC_ACT_UNSPEC;
+	skb->tc_index = 0;
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		r = fast_in(skb, ifc, conf, false);
+		return r == FAST_NO ? slow_begin(skb, JUMP_IN, false) : r;
+	}
+	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
+		r = fast_in(skb, ifc, conf, true);
+		return r == FAST_NO ? slow_begin(skb, JUMP_IN, true) : r;
+	}
+	return TC_ACT_UNSPEC;
+}
+
+SEC("tc") int gw_out(struct __sk_buff *skb)
+{
+	__u32 iif = skb->ingress_ifindex;
+	struct gw_conf *conf;
+	struct gw_if *ifc;
+	int r = FAST_NO;
+
+	if (skb->tc_index == MARK_DONE && (!iif || if_get(iif)))
+		return TC_ACT_UNSPEC;
+	ifc = if_get(skb->ifindex);
+	conf = conf_get();
+	if (!ifc || !conf || skb->vlan_present)
+		return TC_ACT_UNSPEC;
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		if (!iif)
+			r = fast_out(skb, ifc, conf, false);
+		return r == FAST_NO ? slow_begin(skb, JUMP_OUT, false) : r;
+	}
+	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
+		if (!iif)
+			r = fast_out(skb, ifc, conf, true);
+		return r == FAST_NO ? slow_begin(skb, JUMP_OUT, true) : r;
+	}
+	return TC_ACT_UNSPEC;
+}
+
 char _license[] SEC("license") = "GPL";

@@ -137,6 +137,14 @@ struct {
 	__uint(max_entries, 1);
 } gw_conf SEC(".maps");
 
+/* gw_count - assured connections: [0] IPv4, [1] IPv6.  writers: promote, gw_expire, gw_kill;  pinned: yes */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, __u64);
+	__uint(max_entries, 2);
+} gw_count SEC(".maps");
+
 /* gw_stats, gw_reasons - per-CPU counters.  writers: all;  reader: gwd;  pinned: yes */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -21,15 +21,15 @@
 
 /* The only element of the array gw_conf. */
 struct gw_conf {
-	__u32 gen;		       /* ruleset generation in force */
-	__u32 rgen;		       /* route generation: raised by gwd at each route/link/address/rule change */
-	__u32 flags;		       /* GW_CONF_* */
-	__u32 est_max;		       /* connections that may be assured (95 % of the table) */
+	__u32 gen;     /* ruleset generation in force */
+	__u32 rgen;    /* route generation: raised by gwd at each route/link/address/rule change */
+	__u32 flags;   /* GW_CONF_* */
+	__u32 est_max; /* connections that may be assured (95 % of the table) */
 	__u32 timeout[GW_TIMEOUT_MAX]; /* jiffies */
-	__u32 pressure;		       /* the governor: assured timeouts are shifted right by this, normally 0 */
-	__u32 hooks4;		       /* gw_image.hooks4/6 of the ruleset in force, OR of both during a swap */
+	__u32 pressure; /* the governor: assured timeouts are shifted right by this, normally 0 */
+	__u32 hooks4;	/* gw_image.hooks4/6 of the ruleset in force, OR of both during a swap */
 	__u32 hooks6;
-	__u32 image_flags;	       /* GW_IMG_* of the ruleset in force, OR of both during a swap */
+	__u32 image_flags; /* GW_IMG_* of the ruleset in force, OR of both during a swap */
 	__u32 pad[24];
 };
 GW_ABI_SIZE(gw_conf, 192);
@@ -74,18 +74,18 @@ enum gw_stat {
 	GW_STAT_EVENT_LOST,    /* events that did not fit the ring */
 	GW_STAT_FAST,	       /* packets that took the fast path */
 	GW_STAT_SLOW,	       /* packets that did not */
-	GW_STAT_EST_COUNT,     /* sum over CPUs = connections in the assured table (may be negative on one CPU) */
-	GW_STAT_EMB_EVICTED,   /* embryonic connections seen without their other half */
+	GW_STAT_EST_COUNT, /* sum over CPUs = connections in the assured table (may be negative on one CPU) */
+	GW_STAT_EMB_EVICTED, /* embryonic connections seen without their other half */
 	GW_STAT_MAX = 32,
 };
 
 /* Context of the SYSCALL program gw_expire. */
 struct gw_expire_ctx {
-	__u32 table;	 /* 0 est4, 1 est6, 2 emb4, 3 emb6 */
-	__u32 cause;	 /* GW_CAUSE_TIMEOUT: expire what is due; GW_CAUSE_USER: end all (flush) */
-	__u32 scanned;	 /* out: entries looked at */
-	__u32 ended;	 /* out: connections ended */
-	__u32 left;	 /* out: connections (original entries) still there */
+	__u32 table;   /* 0 est4, 1 est6, 2 emb4, 3 emb6 */
+	__u32 cause;   /* GW_CAUSE_TIMEOUT: expire what is due; GW_CAUSE_USER: end all (flush) */
+	__u32 scanned; /* out: entries looked at */
+	__u32 ended;   /* out: connections ended */
+	__u32 left;    /* out: connections (original entries) still there */
 	__u32 pad;
 };
 GW_ABI_SIZE(gw_expire_ctx, 24);

@@ -15,25 +15,26 @@
 /* gw_event.cause of a DESTROY */
 #define GW_CAUSE_TIMEOUT 0
 #define GW_CAUSE_USER	 1 /* conntrack -D / -F: prints [USERSPACE] portid= */
-#define GW_CAUSE_KILL	 2 /* the data plane ended it: RST before a reply, tuple reused, address gone */
-#define GW_CAUSE_EARLY	 3 /* governor */
+#define GW_CAUSE_KILL \
+	2 /* the data plane ended it: RST before a reply, tuple reused, address gone */
+#define GW_CAUSE_EARLY 3 /* governor */
 
 struct gw_event {
-	__u64 time_ns;	/* CLOCK_BOOTTIME; gwd turns it into CLOCK_REALTIME before anyone sees it */
-	__u8 type;	/* GW_EVENT_* */
-	__u8 family;	/* 4 or 6 */
+	__u64 time_ns; /* CLOCK_BOOTTIME; gwd turns it into CLOCK_REALTIME before anyone sees it */
+	__u8 type;     /* GW_EVENT_* */
+	__u8 family;   /* 4 or 6 */
 	__u8 proto;
-	__u8 state;	/* GW_TCP_* */
-	__u16 flags;	/* GW_FLOW_* of the original entry */
-	__u8 cause;	/* GW_CAUSE_* */
+	__u8 state;  /* GW_TCP_* */
+	__u16 flags; /* GW_FLOW_* of the original entry */
+	__u8 cause;  /* GW_CAUSE_* */
 	__u8 pad;
-	__u32 timeout;	/* seconds left */
+	__u32 timeout; /* seconds left */
 	__u32 id;
 	__u32 mark;
-	__u32 rule;	/* counter id of the filter rule of the original direction */
-	__u32 created;	/* seconds since boot */
+	__u32 rule;    /* counter id of the filter rule of the original direction */
+	__u32 created; /* seconds since boot */
 	__u32 zone;
-	__u64 pkts[2];	/* [0] original, [1] reply direction */
+	__u64 pkts[2]; /* [0] original, [1] reply direction */
 	__u64 bytes[2];
 	struct gw_tuple6 tuple[2]; /* IPv4 addresses in saddr[0], daddr[0] */
 };

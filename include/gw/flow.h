@@ -25,8 +25,9 @@
 #define GW_TCP_STATES	   10
 
 /* gw_flow.flags */
-#define GW_FLOW_REPLY	   (1U << 0) /* this entry is the reply direction */
-#define GW_FLOW_SEEN_REPLY (1U << 1) /* a packet of the reply direction was accepted (not [UNREPLIED]) */
+#define GW_FLOW_REPLY (1U << 0) /* this entry is the reply direction */
+#define GW_FLOW_SEEN_REPLY \
+	(1U << 1) /* a packet of the reply direction was accepted (not [UNREPLIED]) */
 #define GW_FLOW_ASSURED	   (1U << 2) /* [ASSURED] */
 #define GW_FLOW_SNAT	   (1U << 3) /* the source of the original direction is translated */
 #define GW_FLOW_DNAT	   (1U << 4) /* the destination of the original direction is translated */
@@ -54,29 +55,29 @@
 #define GW_TCPF_INIT	(1U << 3) /* end/ack/win below are valid */
 
 struct gw_flow {
-	__u32 kx;	   /* hash of the entry's own key: a reused element shows a different one */
-	__u8 state;	   /* GW_TCP_*; 0 for other protocols */
-	__u8 verdict;	   /* low nibble GW_VERDICT_*, high nibble the GW_CT_* state it was given for */
-	__u16 flags;	   /* GW_FLOW_* */
-	__u32 seen;	   /* last packet of this direction, jiffies (low 32 bits) */
-	__u32 gen;	   /* ruleset generation of the cached verdict */
-	__u32 rule;	   /* counter id of the rule (or policy) that gave the verdict; 0 = none */
-	__u32 rule2;	   /* a second rule whose counter every packet of this direction moves; 0 = none */
-	__u32 mark;	   /* ct mark */
-	__u32 oif;	   /* cached route: output interface; 0 = not known */
-	__u32 iif;	   /* input interface the cached verdict is for; 0 = made by the gateway */
-	__u16 rgen;	   /* route generation of the cached route */
-	__u16 rtime;	   /* when the route was looked up, quarter seconds (low 16 bits) */
-	__u16 mtu;	   /* of the cached route */
-	__u8 tcp_scale;	   /* window scale announced by this side, 0..14 */
-	__u8 tcp_flags;	   /* GW_TCPF_* */
-	__u32 tcp_end;	   /* highest seq + len sent by this side, host order */
-	__u32 tcp_ack;	   /* highest ack sent by this side, host order */
-	__u32 tcp_win;	   /* largest window announced by this side, scaled, bytes */
-	__u64 pkts;	   /* packets of this direction */
-	__u64 bytes;	   /* their IP lengths */
-	__u32 id;	   /* the connection's id, the same in both entries */
-	__u32 created;	   /* seconds since boot */
+	__u32 kx;     /* hash of the entry's own key: a reused element shows a different one */
+	__u8 state;   /* GW_TCP_*; 0 for other protocols */
+	__u8 verdict; /* low nibble GW_VERDICT_*, high nibble the GW_CT_* state it was given for */
+	__u16 flags;  /* GW_FLOW_* */
+	__u32 seen;   /* last packet of this direction, jiffies (low 32 bits) */
+	__u32 gen;    /* ruleset generation of the cached verdict */
+	__u32 rule;   /* counter id of the rule (or policy) that gave the verdict; 0 = none */
+	__u32 rule2; /* a second rule whose counter every packet of this direction moves; 0 = none */
+	__u32 mark;  /* ct mark */
+	__u32 oif;   /* cached route: output interface; 0 = not known */
+	__u32 iif;   /* input interface the cached verdict is for; 0 = made by the gateway */
+	__u16 rgen;  /* route generation of the cached route */
+	__u16 rtime;	/* when the route was looked up, quarter seconds (low 16 bits) */
+	__u16 mtu;	/* of the cached route */
+	__u8 tcp_scale; /* window scale announced by this side, 0..14 */
+	__u8 tcp_flags; /* GW_TCPF_* */
+	__u32 tcp_end;	/* highest seq + len sent by this side, host order */
+	__u32 tcp_ack;	/* highest ack sent by this side, host order */
+	__u32 tcp_win;	/* largest window announced by this side, scaled, bytes */
+	__u64 pkts;	/* packets of this direction */
+	__u64 bytes;	/* their IP lengths */
+	__u32 id;	/* the connection's id, the same in both entries */
+	__u32 created;	/* seconds since boot */
 };
 GW_ABI_SIZE(gw_flow, 80);
 
@@ -101,8 +102,8 @@ GW_ABI_SIZE(gw_flow6, 136);
 struct gw_frag_key {
 	__be32 saddr[4]; /* IPv4: [0], rest 0 */
 	__be32 daddr[4];
-	__be32 id;   /* IPv4: 16 bit id */
-	__u32 iif;   /* 0 = at egress, made by the gateway */
+	__be32 id; /* IPv4: 16 bit id */
+	__u32 iif; /* 0 = at egress, made by the gateway */
 	__u8 proto;
 	__u8 family; /* 4 or 6 */
 	__u16 hook;  /* GW_DIR_IN / GW_DIR_OUT */

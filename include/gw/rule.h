@@ -34,11 +34,12 @@ struct gw_image {
 };
 GW_ABI_SIZE(gw_image, 64);
 
-#define GW_IMG_NO_CACHE	   (1U << 0) /* a filter rule looks at something that differs inside a flow (meta mark) */
+#define GW_IMG_NO_CACHE \
+	(1U << 0) /* a filter rule looks at something that differs inside a flow (meta mark) */
 
 /* Slots: index = hook * 2 + (family == 6); 16 to a line. */
-#define GW_IMG_SLOT_LINES  ((GW_HOOK_MAX * 2 + 15) / 16)
-#define GW_IMG_FIRST_RULE  (1 + GW_IMG_SLOT_LINES)
+#define GW_IMG_SLOT_LINES ((GW_HOOK_MAX * 2 + 15) / 16)
+#define GW_IMG_FIRST_RULE (1 + GW_IMG_SLOT_LINES)
 struct gw_slots {
 	__u32 line[16];
 };
@@ -51,20 +52,23 @@ GW_ABI_SIZE(gw_slots, 64);
 #define GW_V_REJECT   3 /* arg = GW_REJECT_* */
 #define GW_V_SKIP     4
 #define GW_V_NAT      5 /* the GW_RULE_ACT line is a struct gw_nat */
-#define GW_V_NOTRACK  6 /* raw only: the packet is UNTRACKED; go on with the following rule (nft's notrack is not final) */
+#define GW_V_NOTRACK \
+	6 /* raw only: the packet is UNTRACKED; go on with the following rule (nft's notrack is not final) */
 
 #define GW_RULE_ADDR6  (1U << 0) /* the next line is a struct gw_rule_addr6 that must match too */
 #define GW_RULE_ACT    (1U << 1) /* the line behind (the ADDR6 line) is the action's data */
 #define GW_RULE_POLICY (1U << 2) /* this is a chain's policy */
-#define GW_RULE_MORE   (1U << 3) /* GW_V_CONTINUE, GW_V_NOTRACK: go to `next` instead of the following rule */
+#define GW_RULE_MORE \
+	(1U << 3) /* GW_V_CONTINUE, GW_V_NOTRACK: go to `next` instead of the following rule */
 
-#define GW_REJECT_PORT	     0 /* ICMP/ICMPv6 port unreachable */
-#define GW_REJECT_TCP_RESET  1 /* RST for TCP, else port unreachable */
-#define GW_REJECT_NET	     2 /* ICMP net unreachable; ICMPv6 no route */
-#define GW_REJECT_HOST	     3 /* ICMP host unreachable; ICMPv6 address unreachable */
-#define GW_REJECT_ADMIN	     4 /* ICMP/ICMPv6 administratively prohibited */
+#define GW_REJECT_PORT	    0 /* ICMP/ICMPv6 port unreachable */
+#define GW_REJECT_TCP_RESET 1 /* RST for TCP, else port unreachable */
+#define GW_REJECT_NET	    2 /* ICMP net unreachable; ICMPv6 no route */
+#define GW_REJECT_HOST	    3 /* ICMP host unreachable; ICMPv6 address unreachable */
+#define GW_REJECT_ADMIN	    4 /* ICMP/ICMPv6 administratively prohibited */
 
-#define GW_IF_NONE 0xffffffffU /* iif/oif of a rule whose interface does not exist now: never matches */
+#define GW_IF_NONE \
+	0xffffffffU /* iif/oif of a rule whose interface does not exist now: never matches */
 
 /* All ranges are inclusive and in host order; a range that covers everything means "any". */
 struct gw_rule {
@@ -76,9 +80,9 @@ struct gw_rule {
 	__u32 oif;
 	__u32 mark, mark_mask; /* meta mark: (skb->mark & mask) == mark; mask 0 = any */
 	__u32 ctmark, ctmark_mask;
-	__u32 cid;  /* counter id, 0 = not counted */
-	__u32 next; /* see above */
-	__u8 proto; /* IPPROTO_*, 0 = any; ports are looked at only if it is set */
+	__u32 cid;    /* counter id, 0 = not counted */
+	__u32 next;   /* see above */
+	__u8 proto;   /* IPPROTO_*, 0 = any; ports are looked at only if it is set */
 	__u8 ctstate; /* bits 1 << GW_CT_*, 0 = any */
 	__u8 verdict; /* GW_V_* */
 	__u8 flags;   /* GW_RULE_* */

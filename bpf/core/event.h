@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GW_EVENTS_H
+#define GW_EVENTS_H
+/*
+ * NEW, UPDATE and DESTROY records.  Submitted without waking the reader, which polls: a wake-up costs as much as the record.
+ */
+static __always_inline __u32 timeout_class(__u8 proto, const struct gw_flow *f)
+{
+	if (proto == IPPROTO_TCP)
+		return f->state < GW_TCP_STATES ? f->state : 0;
+	if (proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE)
+		return f->flags & GW_FLOW_ASSURED ? GW_TIMEOUT_UDP_STREAM : GW_TIMEOUT_UDP;
+	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6)
+		return GW_TIMEOUT_ICMP;
+	return GW_TIMEOUT_GENERIC;
+}
+
+static __always_inline void event_key(struct gw_tuple6 *to, const union gw_key *k, const bool v6)
+{
+	if (v6) {
+		*to = k->v6;
+		return;
+	}
+	__builtin_memset(to, 0, sizeof(*to));
+	to->saddr[0] = k->v4.saddr;
+	to->daddr[0] = k->v4.daddr;
+	to->sport = k->v4.sport;
+	to->dport = k->v4.dport;
+	to->proto = k->v4.proto;
+	to->zone = k->v4.zone;
+}
+
+/*
+ * @orig, @reply: the two entries (reply may be NULL: its counters are unknown); @ko, @kr their keys.
+ */
+static __always_inline void event_send(__u8 type, __u8 cause, const struct gw_flow *orig,
+				       const struct gw_flow *reply, const union gw_key *ko,
+				       const union gw_key *kr, __u32 timeout_s, const bool v6)
+{
+	struct gw_event *ev = bpf_ringbuf_reserve(&gw_events, sizeof(*ev), 0);
+
+	if (!ev) {
+		stat_add(GW_STAT_EVENT_LOST, 1);
+		return;
+	}
+	ev->time_ns = bpf_ktime_get_boot_ns();
+	ev->type = type;
+	ev->family = v6 ? 6 : 4;
+	ev->proto = key_proto(ko, v6);
+	ev->state = orig->state;
+	ev->flags = orig->flags;
+	ev->cause = cause;
+	ev->pad = 0;
+	ev->timeout = timeout_s;
+	ev->id = orig->id;
+	ev->mark = orig->mark;
+	ev->rule = orig->rule;
+	ev->created = orig->created;
+	ev->zone = 0;
+	ev->pkts[0] = orig->pkts;
+	ev->bytes[0] = orig->bytes;
+	ev->pkts[1] = reply ? reply->pkts : 0;
+	ev->bytes[1] = reply ? reply->bytes : 0;
+	event_key(&ev->tuple[0], ko, v6);
+	event_key(&ev->tuple[1], kr, v6);
+	bpf_ringbuf_submit(ev, BPF_RB_NO_WAKEUP);
+}
+#endif

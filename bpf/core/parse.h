@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GW_PARSE_H
+#define GW_PARSE_H
+/*
+ * The careful parser of the slow path: reads by helper, so it sees paged data, and checks what ip_rcv() and ipv6_rcv() check, because
+ * redirected packets never reach them.
+ *
+ * Results: PARSE_OK; PARSE_PASS = not for us (stack decides, untracked by design); or a drop: GW_REASON_* + PARSE_DROP.
+ */
+#define PARSE_OK   0
+#define PARSE_PASS 1
+#define PARSE_DROP 100
+
+/* Which TCP flag combinations exist (nf_conntrack_proto_tcp.c: tcp_valid_flags), PSH, ECE and CWR ignored. */
+static __always_inline bool tcp_bits_valid(__u8 bits)
+{
+	switch (bits & 0x37) { /* URG ACK RST SYN FIN */
+	case 0x02:	       /* SYN */
+	case 0x22:	       /* SYN URG */
+	case 0x12:	       /* SYN ACK */
+	case 0x04:	       /* RST */
+	case 0x14:	       /* RST ACK */
+	case 0x11:	       /* FIN ACK */
+	case 0x31:	       /* FIN ACK URG */
+	case 0x10:	       /* ACK */
+	case 0x30:	       /* ACK URG */
+		return true;
+	}
+	return false;
+}
+
+static __always_inline bool icmp_is_error(__u8 type, const bool v6)
+{
+	if (v6)
+		return type >= 1 && type <= 4;
+	return type == ICMP_DEST_UNREACH || type == ICMP_SOURCE_QUENCH ||
+	       type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETERPROB || type == ICMP_REDIRECT;
+}
+
+/* The request type an ICMP query (or its answer) belongs to; 0xff: not a query. *ret_reply: it is the answer. */
+static __always_inline __u8 icmp_query(__u8 type, const bool v6, bool *ret_reply)
+{
+	*ret_reply = false;
+	if (v6) {
+		*ret_reply = type == 129;
+		return type == 128 || type == 129 ? 0 : 0xff; /* 0: echo */
+	}
+	switch (type) {
+	case ICMP_ECHOREPLY:
+		*ret_reply = true;
+		return 0;
+	case ICMP_ECHO:
+		return 0;
+	case ICMP_TIMESTAMPREPLY:
+	case ICMP_INFO_REPLY:
+	case ICMP_ADDRESSREPLY:
+		*ret_reply = true;
+		return type - 1;
+	case ICMP_TIMESTAMP:
+	case ICMP_INFO_REQUEST:
+	case ICMP_ADDRESS:
+		return type;
+	}
+	return 0xff;
+}
+
+/* Ports of p->t from the transport header at p->l4 with @room bytes of IP payload. */
+static __always_inline int parse_tcp(struct __sk_buff *skb, struct pkt *p, __u32 room,
+				     const bool v6)
+{
+	struct tcphdr th;
+
+	if (room < sizeof(th) || bpf_skb_load_bytes(skb, p->l4, &th, sizeof(th)))
+		return PARSE_DROP + GW_REASON_BAD_L4;
+	if (th.doff < 5 || th.doff * 4u > room)
+		return PARSE_DROP + GW_REASON_BAD_L4;
+	key_sport(&p->t, v6) = th.source;
+	key_dport(&p->t, v6) = th.dest;
+	p->tcp_bits = ((__u8 *)&th)[13];
+	p->tcp_doff = th.doff;
+	p->seq = bpf_ntohl(th.seq);
+	p->ack = bpf_ntohl(th.ack_seq);
+	p->win = bpf_ntohs(th.window);
+	p->end = p->seq + room - th.doff * 4u + th.syn + th.fin;
+	return PARSE_OK;
+}
+
+static __always_inline int parse_ports(struct __sk_buff *skb, struct pkt *p, __u32 room, __u32 need,
+				       const bool v6)
+{
+	__be16 head[4] = {};
+
+	if (room < need || bpf_skb_load_bytes(skb, p->l4, head, 8))
+		return PARSE_DROP + GW_REASON_BAD_L4;
+	key_sport(&p->t, v6) = head[0];
+	key_dport(&p->t, v6) = head[1];
+	if (p->proto != IPPROTO_UDP || p->flags & PKT_FRAG)
+		return PARSE_OK;
+	/* a jumbogram's 0 is not for us; a UDP length beyond the packet is damage */
+	if (bpf_ntohs(head[2]) < 8 || bpf_ntohs(head[2]) > room)
+		return skb->gso_size ? PARSE_OK : PARSE_DROP + GW_REASON_BAD_L4;
+	return PARSE_OK;
+}
+
+static __always_inline int parse_icmp(struct __sk_buff *skb, struct pkt *p, __u32 room,
+				      const bool v6)
+{
+	__u8 head[8] = {};
+	bool reply;
+	__u8 query;
+	__be16 id;
+
+	if (room < 8) /* nf_conntrack: too short to say anything about */
+		return room < 4 ? PARSE_DROP + GW_REASON_BAD_L4 : PARSE_PASS;
+	if (bpf_skb_load_bytes(skb, p->l4, head, 8))
+		return PARSE_DROP + GW_REASON_BAD_L4;
+	p->icmp_type = head[0];
+	p->icmp_code = head[1];
+	if (v6 && ((p->icmp_type >= 130 && p->icmp_type <= 137) || p->icmp_type == 143 ||
+		   p->icmp_type == 148 || p->icmp_type == 149 || p->icmp_type == 151 ||
+		   p->icmp_type == 152 || p->icmp_type == 153))
+		return PARSE_PASS; /* MLD, ND, SEND, MRD: one link, never tracked (RFC 4890 4.4.1) */
+	if (icmp_is_error(p->icmp_type, v6)) {
+		p->flags |= PKT_ICMP_ERROR;
+		return PARSE_OK;
+	}
+	query = icmp_query(p->icmp_type, v6, &reply);
+	if (query == 0xff)
+		return PARSE_OK;
+	id = *(__be16 *)&head[4];
+	p->flags |= PKT_QUERY | (reply ? PKT_REPLY : 0);
+	key_sport(&p->t, v6) = reply ? bpf_htons(query) : id;
+	key_dport(&p->t, v6) = reply ? id : bpf_htons(query);
+	return PARSE_OK;
+}
+
+static __always_inline int parse_l4(struct __sk_buff *skb, struct pkt *p, __u32 room, const bool v6)
+{
+	switch (p->proto) {
+	case IPPROTO_TCP:
+		return parse_tcp(skb, p, room, v6);
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+		return parse_ports(skb, p, room, 8, v6);
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		return parse_ports(skb, p, room, 12, v6);
+	case IPPROTO_ICMP:
+		return v6 ? PARSE_OK : parse_icmp(skb, p, room, v6);
+	case IPPROTO_ICMPV6:
+		return v6 ? parse_icmp(skb, p, room, v6) : PARSE_OK;
+	}
+	return PARSE_OK;
+}
+
+static __always_inline bool addr4_is_martian_source(__be32 a)
+{
+	__u32 h = bpf_ntohl(a);
+
+	return h >> 24 == 127 || h >> 28 >= 0xe || !(h >> 24);
+}
+
+static __always_inline int parse_v4(struct __sk_buff *skb, struct pkt *p, __u32 frame)
+{
+	struct iphdr h;
+	__u32 ihl, tot, off;
+
+	if (bpf_skb_load_bytes(skb, p->l3, &h, sizeof(h)))
+		return PARSE_DROP + GW_REASON_BAD_IP;
+	ihl = h.ihl * 4;
+	tot = bpf_ntohs(h.tot_len);
+	if (!tot && skb->gso_size) /* BIG TCP */
+		tot = frame;
+	p->len = tot;
+	p->proto = h.protocol;
+	p->ttl = h.ttl;
+	p->tos = h.tos;
+	p->t.v4.saddr = h.saddr;
+	p->t.v4.daddr = h.daddr;
+	p->t.v4.proto = h.protocol;
+	if (h.version != 4 || ihl < 20 || tot < ihl || tot > frame)
+		return PARSE_DROP + GW_REASON_BAD_IP;
+	if (ihl > 20)
+		p->flags |= PKT_OPTIONS;
+	p->l4 = p->l3 + ihl;
+	off = bpf_ntohs(h.frag_off);
+	if (off & 0x3fff) {
+		p->flags |= PKT_FRAG;
+		p->frag_id = h.id;
+		if (off & 0x1fff) {
+			p->flags |= PKT_FRAG_LATER;
+			/* RFC 1858, RFC 3128: nothing honest starts inside the transport header */
+			if ((off & 0x1fff) == 1 && h.protocol == IPPROTO_TCP)
+				return PARSE_DROP + GW_REASON_FRAG_TINY;
+			return PARSE_OK;
+		}
+	}
+	return parse_l4(skb, p, tot - ihl, false);
+}
+
+/* One extension header; returns the next header's number, or -reason.  -PARSE_OK never happens. */
+static __always_inline int parse_ext6(struct __sk_buff *skb, struct pkt *p, __u8 next, __u32 end)
+{
+	__u8 head[8];
+
+	if (p->l4 + 8 > end || bpf_skb_load_bytes(skb, p->l4, head, 8))
+		return -GW_REASON_BAD_EXTHDR;
+	if (next == 44) { /* fragment */
+		__u16 off = bpf_ntohs(*(__be16 *)&head[2]);
+
+		p->l4 += 8;
+		p->frag_id = *(__be32 *)&head[4];
+		if (off & 0xfff9) { /* else an atomic fragment: whole (RFC 6946) */
+			p->flags |= PKT_FRAG;
+			if (off >> 3)
+				p->flags |= PKT_FRAG_LATER;
+		}
+		return head[0];
+	}
+	if (next == 43 && head[2] == 0) /* type 0 routing header: RFC 5095 */
+		return -GW_REASON_BAD_EXTHDR;
+	if (next == 0)
+		p->flags |= PKT_OPTIONS;
+	p->l4 += next == 51 ? (head[1] + 2) * 4 : (head[1] + 1) * 8;
+	return head[0];
+}
+
+static __always_inline bool is_ext6(__u8 next)
+{
+	return next == 0 || next == 43 || next == 44 || next == 60;
+}
+
+#define EXT6_MAX 8
+static __always_inline int parse_v6(struct __sk_buff *skb, struct pkt *p, __u32 frame)
+{
+	struct ipv6hdr h;
+	__u32 end;
+	int next;
+
+	if (bpf_skb_load_bytes(skb, p->l3, &h, sizeof(h)))
+		return PARSE_DROP + GW_REASON_BAD_IP;
+	p->len = bpf_ntohs(h.payload_len) + sizeof(h);
+	if (!h.payload_len && skb->gso_size)
+		p->len = frame;
+	p->ttl = h.hop_limit;
+	p->tos = (__u8)(h.priority << 4 | h.flow_lbl[0] >> 4);
+	for (int i = 0; i < 4; i++) {
+		p->t.v6.saddr[i] = h.saddr.in6_u.u6_addr32[i];
+		p->t.v6.daddr[i] = h.daddr.in6_u.u6_addr32[i];
+	}
+	next = h.nexthdr;
+	p->proto = next;
+	p->t.v6.proto = next;
+	if (h.version != 6 || p->len > frame)
+		return PARSE_DROP + GW_REASON_BAD_IP;
+	p->l4 = p->l3 + sizeof(h);
+	end = p->l3 + p->len;
+	for (int i = 0; i < EXT6_MAX; i++) {
+		if (!is_ext6(next) || p->flags & PKT_FRAG_LATER)
+			break;
+		if (next == 0 && i) /* hop-by-hop must come first (RFC 8200 4.1) */
+			return PARSE_DROP + GW_REASON_BAD_EXTHDR;
+		next = parse_ext6(skb, p, next, end);
+		if (next < 0)
+			return PARSE_DROP - next;
+	}
+	if (is_ext6(next) && !(p->flags & PKT_FRAG_LATER))
+		return PARSE_DROP + GW_REASON_BAD_EXTHDR;
+	p->proto = next;
+	p->t.v6.proto = next;
+	if (p->flags & PKT_FRAG_LATER)
+		return PARSE_OK;
+	if (p->l4 > end)
+		return PARSE_DROP + GW_REASON_BAD_EXTHDR;
+	return parse_l4(skb, p, end - p->l4, true);
+}
+
+static __always_inline int pkt_parse(struct __sk_buff *skb, struct pkt *p, const bool v6)
+{
+	__u32 frame = skb->len - p->l3;
+
+	return v6 ? parse_v6(skb, p, frame) : parse_v4(skb, p, frame);
+}
+#endif

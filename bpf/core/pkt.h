@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GW_PKT_H
+#define GW_PKT_H
+/*
+ * pkt - one packet on its way through the stages: parsed once, then carried in per-CPU scratch memory.
+ *
+ * A TC program runs with softirqs off and is not re-entered on its CPU between parse and verdict, so one scratch element
+ * per CPU is enough, and tail-called programs find it there.
+ */
+union gw_key {
+	struct gw_tuple4 v4;
+	struct gw_tuple6 v6;
+};
+
+union gw_entry {
+	struct gw_flow f;
+	struct gw_flow4 v4;
+	struct gw_flow6 v6;
+};
+
+/* pkt.flags */
+#define PKT_FRAG       (1U << 0) /* a fragment, first or later */
+#define PKT_FRAG_LATER (1U << 1) /* not the first: no transport header here */
+#define PKT_OPTIONS    (1U << 2) /* IP options or a hop-by-hop header: the stack must see it */
+#define PKT_ICMP_ERROR (1U << 3)
+#define PKT_NOTRACK    (1U << 4)
+#define PKT_OUTPUT     (1U << 5)  /* made by the gateway */
+#define PKT_EGRESS     (1U << 6)  /* seen at egress */
+#define PKT_LOCAL      (1U << 7)  /* ends at the gateway */
+#define PKT_REPLY      (1U << 8)  /* belongs to the reply direction of its flow */
+#define PKT_NEW	       (1U << 9)  /* no flow yet */
+#define PKT_CACHED     (1U << 10) /* the flow's cached verdict holds */
+#define PKT_PROBE      (1U << 11) /* rules are only asked, not counted */
+#define PKT_MULTI      (1U << 12) /* more rules counted than a flow can remember */
+#define PKT_STACK      (1U << 13) /* route through the kernel's stack */
+#define PKT_UNROUTED   (1U << 14) /* the FIB does not forward it: the stack answers */
+#define PKT_QUERY      (1U << 15) /* an ICMP query: the id is a port */
+#define PKT_STATELESS  (1U << 16) /* broadcast, multicast: filter only */
+#define PKT_KILL       (1U << 17) /* the flow ends with this packet */
+#define PKT_DST_DONE   (1U << 18) /* egress: the stack routed it after our DNAT */
+
+/* What the packet looks like to rules; filled by the stage that asks. */
+struct rule_key {
+	__u32 saddr, daddr; /* IPv4, host order */
+	__u64 saddr6[2], daddr6[2];
+	__u16 sport, dport; /* host order; ICMP: dport = type << 8 | code */
+	__u32 iif, oif;
+	__u32 mark, ctmark;
+	__u8 proto;
+	__u8 ctbit; /* 1 << GW_CT_* */
+	__u16 pad;
+};
+
+struct pkt {
+	union gw_key t;	  /* the tuple on the wire */
+	union gw_key out; /* the tuple it shall leave with */
+	union gw_key alt; /* the tuple a stage is trying (port search) */
+	__u32 flags;	  /* PKT_* */
+	__u32 len;	  /* IP length of the packet */
+	__u32 l3, l4;	  /* offsets in the frame */
+	__u32 iif, oif;
+	__u32 now;
+	__u8 proto, ttl, tos, ctstate;
+	__u8 icmp_type, icmp_code, tcp_bits, tcp_doff;
+	__u32 seq, ack, end; /* TCP, host order; end = seq + payload + SYN + FIN */
+	__u16 win;
+	__u16 mss_pad;
+	__be32 frag_id;
+	__u32 ctmark;
+	__u32 nh[4]; /* next hop, network order */
+	__u32 mtu;
+	__u32 rcid[2];	/* counters the filter moved */
+	__u32 last_cid; /* the rule that gave the last verdict */
+	__u32 last_arg;
+	__u32 last_policy;
+	__u32 nat_cid;
+	__u32 restarts;
+	__u32 reason; /* for tail-called drops */
+	struct rule_key k;
+	struct gw_nat nat;
+	union gw_entry a, b; /* entries under construction: original, reply */
+	union gw_key quote;  /* tuple quoted by an ICMP error */
+	__u32 quote_l3, quote_l4;
+	__u8 quote_proto, quote_pad[3];
+	__u8 opts[64]; /* TCP options */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pkt);
+} gw_scratch SEC(".maps");
+
+static __always_inline struct pkt *pkt_scratch(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&gw_scratch, &zero);
+}
+
+static __always_inline struct gw_conf *conf_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&gw_conf, &zero);
+}
+
+static __always_inline void stat_add(__u32 stat, __u64 n)
+{
+	__u64 *v = bpf_map_lookup_elem(&gw_stats, &stat);
+
+	if (v)
+		*v += n;
+}
+
+static __always_inline struct gw_if *if_get(__u32 ifindex)
+{
+	struct gw_if *row;
+
+	if (ifindex < GW_IFS_ARRAY)
+		row = bpf_map_lookup_elem(&gw_ifs, &ifindex);
+	else
+		row = bpf_map_lookup_elem(&gw_ifs_far, &ifindex);
+	return row && row->flags & GW_IF_MANAGED ? row : NULL;
+}
+
+static __always_inline __u32 key_size(const bool v6)
+{
+	return v6 ? sizeof(struct gw_tuple6) : sizeof(struct gw_tuple4);
+}
+
+static __always_inline void key_copy(union gw_key *to, const union gw_key *from, const bool v6)
+{
+	if (v6)
+		to->v6 = from->v6;
+	else
+		to->v4 = from->v4;
+}
+
+static __always_inline void key_swap(union gw_key *to, const union gw_key *from, const bool v6)
+{
+	if (v6) {
+		for (int i = 0; i < 4; i++) {
+			to->v6.saddr[i] = from->v6.daddr[i];
+			to->v6.daddr[i] = from->v6.saddr[i];
+		}
+		to->v6.sport = from->v6.dport;
+		to->v6.dport = from->v6.sport;
+		to->v6.proto = from->v6.proto;
+		to->v6.pad = 0;
+		to->v6.zone = from->v6.zone;
+	} else {
+		to->v4.saddr = from->v4.daddr;
+		to->v4.daddr = from->v4.saddr;
+		to->v4.sport = from->v4.dport;
+		to->v4.dport = from->v4.sport;
+		to->v4.proto = from->v4.proto;
+		to->v4.pad = 0;
+		to->v4.zone = from->v4.zone;
+	}
+}
+
+static __always_inline bool key_equal(const union gw_key *a, const union gw_key *b, const bool v6)
+{
+	const __u64 *x = (const void *)a, *y = (const void *)b;
+
+	if (v6)
+		return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) |
+			 (x[4] ^ y[4]));
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]));
+}
+
+/* sport/dport sit at one place in both families' tuples behind the addresses */
+#define key_sport(k, v6) (*((v6) ? &(k)->v6.sport : &(k)->v4.sport))
+#define key_dport(k, v6) (*((v6) ? &(k)->v6.dport : &(k)->v4.dport))
+#define key_proto(k, v6) ((v6) ? (k)->v6.proto : (k)->v4.proto)
+
+/*
+ * Hash of an entry's own key.  Elements of prealloc and LRU maps are reused while another CPU may still hold a pointer: a
+ * reader copies what it needs and then compares kx; a mismatch is a miss.
+ */
+static __always_inline __u32 key_hash(const union gw_key *k, const bool v6)
+{
+	const __u64 *w = (const void *)k;
+	__u64 h;
+
+	h = (w[0] ^ 0x9e3779b97f4a7c15ULL) * 0xff51afd7ed558ccdULL;
+	h = (h ^ (h >> 29) ^ w[1]) * 0xc4ceb9fe1a85ec53ULL;
+	if (v6) {
+		h = (h ^ (h >> 31) ^ w[2]) * 0xff51afd7ed558ccdULL;
+		h = (h ^ (h >> 29) ^ w[3]) * 0xc4ceb9fe1a85ec53ULL;
+		h = (h ^ (h >> 31) ^ w[4]) * 0xff51afd7ed558ccdULL;
+	}
+	return (__u32)(h >> 32) | 1;
+}
+#endif

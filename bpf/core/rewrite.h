@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GW_REWRITE_H
+#define GW_REWRITE_H
+/*
+ * Headers and checksums.
+ *
+ * Addresses and ports are stored directly; the transport checksum is moved by difference with bpf_l4_csum_replace, which knows
+ * CHECKSUM_PARTIAL and GSO.  It takes two calls: addresses are part of the pseudo header, ports are not, and with
+ * CHECKSUM_PARTIAL only the pseudo header's share may move (inet_proto_csum_replace_by_diff, net/core/utils.c).
+ */
+static __always_inline __u64 csum_move(__u64 sum, __u32 from, __u32 to)
+{
+	return sum + (__u32)~from + to;
+}
+
+static __always_inline __u32 csum_fold32(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	return (__u32)((sum & 0xffffffff) + (sum >> 32));
+}
+
+static __always_inline __u16 csum_fold16(__u64 sum)
+{
+	sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + ((sum >> 32) & 0xffff) + (sum >> 48);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (__u16)((sum & 0xffff) + (sum >> 16));
+}
+
+/* Offset of the checksum in the transport header, or -1: none, or not ours to change (SCTP: CRC32c without addresses). */
+static __always_inline int l4_csum_offset(__u8 proto, const bool v6)
+{
+	if (proto == IPPROTO_TCP || proto == IPPROTO_DCCP)
+		return proto == IPPROTO_TCP ? 16 : 6;
+	if (proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE)
+		return 6;
+	if (proto == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
+		return 2;
+	return -1;
+}
+
+/* What differs between two tuples: address sum (pseudo header) and port sum. */
+static __always_inline __u32 diff_addr(const union gw_key *from, const union gw_key *to,
+				       const bool v6)
+{
+	__u64 sum = 0;
+
+	if (v6) {
+		for (int i = 0; i < 4; i++) {
+			sum = csum_move(sum, from->v6.saddr[i], to->v6.saddr[i]);
+			sum = csum_move(sum, from->v6.daddr[i], to->v6.daddr[i]);
+		}
+	} else {
+		sum = csum_move(sum, from->v4.saddr, to->v4.saddr);
+		sum = csum_move(sum, from->v4.daddr, to->v4.daddr);
+	}
+	return csum_fold32(sum);
+}
+
+static __always_inline __u32 key_ports(const union gw_key *k, const bool v6)
+{
+	return (__u32)key_sport(k, v6) | (__u32)key_dport(k, v6) << 16;
+}
+
+/* Move the transport checksum; @query: ICMP, whose id is the only "port" in the packet. */
+static __always_inline int l4_csum_update(struct __sk_buff *skb, __u32 l4, __u8 proto,
+					  const union gw_key *from, const union gw_key *to,
+					  const bool v6)
+{
+	int off = l4_csum_offset(proto, v6);
+	__u64 flags = proto == IPPROTO_UDP && !v6 ? BPF_F_MARK_MANGLED_0 : 0;
+	__u32 pf = key_ports(from, v6), pt = key_ports(to, v6);
+	__u32 diff = diff_addr(from, to, v6);
+
+	if (off < 0)
+		return 0;
+	if (v6 || proto != IPPROTO_ICMP) {
+		if (bpf_l4_csum_replace(skb, l4 + off, 0, diff,
+					BPF_F_PSEUDO_HDR | flags |
+						(v6 && cfg_csum_ipv6 ? (1ULL << 7) : 0)))
+			return -1;
+		if (v6 && !cfg_csum_ipv6) /* the helper assumes that the IP header sums to zero */
+			bpf_csum_update(skb, diff);
+	}
+	if (pf != pt &&
+	    bpf_l4_csum_replace(skb, l4 + off, 0, csum_fold32(csum_move(0, pf, pt)), flags))
+		return -1;
+	return 0;
+}
+
+/* Store addresses and, with @ttl_dec, one hop less; moves the IPv4 header checksum. */
+static __always_inline int ip_store(struct __sk_buff *skb, __u32 l3, const union gw_key *to,
+				    bool ttl_dec, const bool v6)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+	l3 &= 15; /* 0 or 14: tells the verifier so */
+	if (v6) {
+		struct ipv6hdr *h = data + l3;
+
+		if ((void *)(h + 1) > end)
+			return -1;
+		for (int i = 0; i < 4; i++) {
+			h->saddr.in6_u.u6_addr32[i] = to->v6.saddr[i];
+			h->daddr.in6_u.u6_addr32[i] = to->v6.daddr[i];
+		}
+		if (ttl_dec)
+			h->hop_limit--;
+	} else {
+		struct iphdr *h = data + l3;
+		__u64 sum;
+
+		if ((void *)(h + 1) > end)
+			return -1;
+		sum = (__u16)~h->check;
+		sum = csum_move(sum, h->saddr, to->v4.saddr);
+		sum = csum_move(sum, h->daddr, to->v4.daddr);
+		if (ttl_dec) {
+			__u16 *word = (__u16 *)&h->ttl, old = *word;
+
+			h->ttl--;
+			sum += (__u16)~old + (__u32)*word;
+		}
+		h->saddr = to->v4.saddr;
+		h->daddr = to->v4.daddr;
+		h->check = ~csum_fold16(sum);
+	}
+	return 0;
+}
+
+static __always_inline int ports_store(struct __sk_buff *skb, __u32 l4, __u8 proto, bool reply_id,
+				       const union gw_key *to, const bool v6)
+{
+	__u16 id = reply_id ? key_dport(to, v6) : key_sport(to, v6);
+	__u32 ports = key_ports(to, v6);
+
+	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6)
+		return bpf_skb_store_bytes(skb, l4 + 4, &id, 2, 0);
+	return bpf_skb_store_bytes(skb, l4, &ports, 4, 0);
+}
+
+/* Make the first @len bytes of the frame linear and writable. */
+static __always_inline int frame_pull(struct __sk_buff *skb, __u32 len)
+{
+	if ((void *)(long)skb->data + len <= (void *)(long)skb->data_end)
+		return 0;
+	return bpf_skb_pull_data(skb, len);
+}
+
+/*
+ * Turn the packet's tuple p->t into `to`.  The caller made IP and transport headers linear.
+ * SCTP ports are covered by a CRC32c over the whole packet: stage_snat never changes them.
+ */
+static __always_inline int pkt_rewrite(struct __sk_buff *skb, struct pkt *p, const union gw_key *to,
+				       bool ttl_dec, const bool v6)
+{
+	bool has_l4 = !(p->flags & PKT_FRAG_LATER);
+	bool changed = !key_equal(&p->t, to, v6);
+
+	if (changed && has_l4) {
+		if (l4_csum_update(skb, p->l4, p->proto, &p->t, to, v6))
+			return -1;
+		if (key_ports(&p->t, v6) != key_ports(to, v6) &&
+		    ports_store(skb, p->l4, p->proto, !!(p->flags & PKT_REPLY), to, v6))
+			return -1;
+	}
+	if (changed || ttl_dec)
+		return ip_store(skb, p->l3, to, ttl_dec, v6);
+	return 0;
+}
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GW_HOOK_EGRESS_H
+#define GW_HOOK_EGRESS_H
+/*
+ * Egress: the gateway's own packets (OUTPUT, POSTROUTING), packets the stack forwarded for us (finish SNAT), packets the stack forwarded
+ * from interfaces that are not managed (FORWARD, POSTROUTING).
+ */
+
+/* Finish what ingress began.  1 = nothing known about it. */
+static __always_inline int egress_slow(struct __sk_buff *skb, struct pkt *p, const bool v6)
+{
+	struct gw_tuple6 k = {};
+	struct gw_flow *own;
+	struct gw_slow *s;
+
+	event_key(&k, &p->t, v6);
+	s = bpf_map_lookup_elem(&gw_slow, &k);
+	key_copy(&p->alt, &p->t, v6);
+	if (s && v6)
+		p->alt.v6 = s->key;
+	else if (s)
+		p->alt.v4 = *(struct gw_tuple4 *)&s->key;
+	own = flow_find(&p->alt, v6);
+	if (!own)
+		return 1;
+	p->flags = own->flags & GW_FLOW_REPLY ? p->flags | PKT_REPLY : p->flags & ~PKT_REPLY;
+	key_swap(&p->out, flow_peer(own, v6), v6);
+	finish_pull(skb, p);
+	if (pkt_rewrite(skb, p, &p->out, false, v6))
+		return gw_drop(p, GW_REASON_NAT_REWRITE, v6);
+	skb->tc_index = MARK_DONE;
+	return TC_ACT_UNSPEC;
+}
+
+/* IPsec output keeps the inner packet's input interface: it is the gateway's own all the same. */
+static __always_inline bool egress_is_own(struct pkt *p, const bool v6)
+{
+	if (p->proto != IPPROTO_ESP && p->proto != IPPROTO_AH &&
+	    !(p->proto == IPPROTO_UDP && key_sport(&p->t, v6) == bpf_htons(4500)))
+		return false;
+	return local_kind(&p->t, false, v6) == GW_LOCAL_HOST;
+}
+
+static __always_inline int hook_out(struct __sk_buff *skb, const bool v6)
+{
+	struct gw_if *ifc = if_get(skb->ifindex);
+	struct pkt *p = pkt_scratch();
+	struct gw_conf *conf = conf_get();
+	struct ct ct;
+	int r;
+
+	if (!ifc || !p || !conf)
+		return TC_ACT_UNSPEC;
+	pkt_start(skb, p, ifc, PKT_EGRESS);
+	p->iif = skb->ingress_ifindex;
+	p->oif = skb->ifindex;
+	r = pkt_parse(skb, p, v6);
+	if (r >= PARSE_DROP)
+		return gw_drop(p, r - PARSE_DROP, v6);
+	if (r == PARSE_PASS)
+		return TC_ACT_UNSPEC;
+	if (!p->iif || egress_is_own(p, v6)) {
+		p->iif = 0;
+		p->flags |= PKT_OUTPUT;
+	}
+	if (p->flags & PKT_FRAG) {
+		r = frag_track(p, v6);
+		if (r)
+			return gw_drop(p, r, v6);
+	}
+	if (skb->tc_index == MARK_SLOW && if_get(p->iif)) {
+		r = egress_slow(skb, p, v6);
+		if (r != 1)
+			return r;
+	}
+	if (p->flags & PKT_OUTPUT) {
+		key_for_rules(skb, p, &p->t, 0, p->oif, v6);
+		r = stage_rules(p, conf, GW_HOOK_RAW_OUTPUT, v6);
+		if (r)
+			return gw_drop(p, r == VERDICT_REJECT ? GW_REASON_REJECT : r, v6);
+	}
+	if (pkt_is_stateless(skb, p, v6)) {
+		p->flags |= PKT_STATELESS;
+		p->ctstate = GW_CT_NEW;
+		key_copy(&p->out, &p->t, v6);
+		return jump(skb, JUMP_OUT_POST, v6);
+	}
+	if (p->flags & PKT_ICMP_ERROR && !(p->flags & PKT_NOTRACK))
+		return jump(skb, JUMP_ERROR, v6);
+	r = stage_conntrack(skb, p, conf, &ct, v6);
+	if (r)
+		return gw_drop(p, r, v6);
+	if (p->flags & PKT_OUTPUT) {
+		r = mangle(skb, p, conf, GW_HOOK_MANGLE_OUTPUT, 0, p->oif, v6);
+		if (r)
+			return gw_drop(p, r == VERDICT_REJECT ? GW_REASON_REJECT : r, v6);
+		if (p->flags & PKT_NEW) {
+			r = stage_dnat(skb, p, conf, ifc, GW_HOOK_NAT_OUTPUT, v6);
+			if (r)
+				return gw_drop(p, r, v6);
+		}
+	}
+	return jump(skb, JUMP_OUT_POST, v6);
+}
+
+static __always_inline bool dst_moved(const struct pkt *p, const bool v6)
+{
+	if (v6)
+		return p->t.v6.daddr[0] != p->out.v6.daddr[0] ||
+		       p->t.v6.daddr[1] != p->out.v6.daddr[1] ||
+		       p->t.v6.daddr[2] != p->out.v6.daddr[2] ||
+		       p->t.v6.daddr[3] != p->out.v6.daddr[3];
+	return p->t.v4.daddr != p->out.v4.daddr;
+}
+
+/* DNAT of the gateway's own packet: where does the new destination live? */
+static __always_inline int output_reroute(struct __sk_buff *skb, struct pkt *p,
+					  struct gw_conf *conf, const bool v6)
+{
+	if (!(p->flags & PKT_OUTPUT) || !dst_moved(p, v6) || p->flags & PKT_ICMP_ERROR)
+		return 0;
+	if (local_kind(&p->out, true, v6))
+		return GW_REASON_ROUTE; /* it has left towards a wire; there is no way back inside from here */
+	p->iif = 1;
+	route_lookup(skb, p, conf, v6);
+	p->iif = 0;
+	p->flags &= ~(PKT_LOCAL | PKT_UNROUTED | PKT_STACK);
+	if (!p->oif)
+		p->oif = skb->ifindex;
+	return 0;
+}
+
+static __always_inline int hook_outpost(struct __sk_buff *skb, const bool v6)
+{
+	bool output;
+	struct pkt *p = pkt_scratch();
+	struct gw_conf *conf = conf_get();
+	struct gw_flow *own;
+	int r;
+
+	if (!p || !conf)
+		return TC_ACT_UNSPEC;
+	output = p->flags & PKT_OUTPUT;
+	own = pkt_flow(p, v6);
+	r = output_reroute(skb, p, conf, v6);
+	if (r)
+		return gw_drop(p, r, v6);
+	if (!output) {
+		r = check_forward(skb, p, conf, own, v6);
+	} else {
+		key_for_rules(skb, p, &p->out, 0, p->oif, v6);
+		r = stage_filter(p, conf, own, GW_HOOK_FILTER_OUTPUT, GW_HOOK_SECURITY_OUTPUT, v6);
+	}
+	if (r)
+		return gw_drop(p, r == VERDICT_REJECT ? GW_REASON_REJECT : r, v6);
+	r = mangle(skb, p, conf, GW_HOOK_MANGLE_POSTROUTING, p->iif, p->oif, v6);
+	if (r)
+		return gw_drop(p, r == VERDICT_REJECT ? GW_REASON_REJECT : r, v6);
+	if (p->flags & PKT_STATELESS)
+		return TC_ACT_UNSPEC;
+	if (!own && output && p->ctstate == GW_CT_INVALID)
+		return finish_egress(skb, p,
+				     v6); /* our own stack's answer to something untracked */
+	r = settle(skb, p, conf, own, v6);
+	if (r < 0)
+		return p->restarts++ & 3 ? gw_drop(p, GW_REASON_CT_INSERT, v6)
+					 : jump(skb, JUMP_OUT, v6);
+	if (r)
+		return gw_drop(p, r, v6);
+	return finish_egress(skb, p, v6);
+}
+#endif

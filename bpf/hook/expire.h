@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GW_HOOK_EXPIRE_H
+#define GW_HOOK_EXPIRE_H
+/*
+ * Ageing, run by gwd: connections end in pairs, when neither direction was seen for the timeout of their state.
+ */
+struct expire {
+	struct gw_conf *conf;
+	__u32 now, cause, scanned, ended, left;
+};
+
+static __always_inline bool expire_due(struct expire *x, __u8 proto, struct gw_flow *orig,
+				       struct gw_flow *reply)
+{
+	__u32 idle = x->now - flow_last(orig, reply);
+
+	return x->cause == GW_CAUSE_USER ||
+	       ((__s32)idle > 0 && idle > flow_timeout(x->conf, proto, orig));
+}
+
+/* Seconds that were left to it; only a flush asks. */
+static __always_inline __u32 expire_left(struct expire *x, __u8 proto, struct gw_flow *orig,
+					 struct gw_flow *reply)
+{
+	__u32 idle = x->now - flow_last(orig, reply), t = flow_timeout(x->conf, proto, orig);
+
+	return (__s32)idle < 0 || idle > t ? 0 : (t - idle) / cfg_hz;
+}
+
+static __always_inline void expire_one(struct expire *x, const union gw_key *key, struct gw_flow *f,
+				       bool est, const bool v6)
+{
+	union gw_key k, kp;
+	struct gw_flow *peer;
+	__u8 proto;
+
+	x->scanned++;
+	key_copy(&k, key, v6);
+	proto = key_proto(&k, v6);
+	if (f->flags & GW_FLOW_REPLY) {
+		/* its original half ends it; left alone by an eviction it goes by itself */
+		if (!expire_due(x, proto, f, NULL))
+			return;
+		key_copy(&kp, flow_peer(f, v6), v6);
+		if (!flow_find(&kp, v6)) {
+			flow_erase_emb(&k, v6);
+			flow_erase_est(&k, v6);
+		}
+		return;
+	}
+	x->left++;
+	if (!expire_due(x, proto, f, NULL))
+		return;
+	key_copy(&kp, flow_peer(f, v6), v6);
+	peer = flow_find(&kp, v6);
+	if (peer && peer->id != f->id)
+		peer = NULL;
+	if (!expire_due(x, proto, f, peer))
+		return;
+	x->left--;
+	x->ended++;
+	flow_end(f, peer, &k, &kp,
+		 x->cause == GW_CAUSE_USER ? GW_CAUSE_USER
+		 : x->conf->pressure	   ? GW_CAUSE_EARLY
+					   : GW_CAUSE_TIMEOUT,
+		 expire_left(x, proto, f, peer), v6);
+	if (x->conf->pressure && x->cause != GW_CAUSE_USER)
+		stat_add(GW_STAT_EARLY_DROP, 1);
+}
+
+static long expire_est4(void *map, const void *key, void *value, struct expire *x)
+{
+	expire_one(x, key, value, true, false);
+	return 0;
+}
+
+static long expire_est6(void *map, const void *key, void *value, struct expire *x)
+{
+	expire_one(x, key, value, true, true);
+	return 0;
+}
+
+SEC("syscall") int gw_expire(struct gw_expire_ctx *ctx)
+{
+	struct expire x = { .now = gw_now(), .cause = ctx->cause };
+
+	x.conf = conf_get();
+	if (!x.conf)
+		return -1;
+	switch (ctx->table) {
+	case 0:
+		bpf_for_each_map_elem(&gw_est4, expire_est4, &x, 0);
+		break;
+	case 1:
+		bpf_for_each_map_elem(&gw_est6, expire_est6, &x, 0);
+		break;
+	case 2:
+		bpf_for_each_map_elem(&gw_emb4, expire_est4, &x, 0);
+		break;
+	case 3:
+		bpf_for_each_map_elem(&gw_emb6, expire_est6, &x, 0);
+		break;
+	}
+	ctx->scanned = x.scanned;
+	ctx->ended = x.ended;
+	ctx->left = x.left;
+	return 0;
+}
+
+static __always_inline void kill_one(struct gw_kill_ctx *ctx, union gw_key *k, const bool v6)
+{
+	struct gw_flow *f = flow_find(k, v6), *peer, *orig, *reply;
+	struct gw_conf *conf = conf_get();
+	union gw_key kp;
+	__u32 left, idle;
+	bool is_reply;
+
+	if (!f || !conf || (ctx->id && f->id != ctx->id))
+		return;
+	key_copy(&kp, flow_peer(f, v6), v6);
+	peer = flow_find(&kp, v6);
+	if (!peer)
+		return;
+	is_reply = f->flags & GW_FLOW_REPLY;
+	orig = is_reply ? peer : f;
+	reply = is_reply ? f : peer;
+	idle = gw_now() - flow_last(orig, reply);
+	left = flow_timeout(conf, key_proto(k, v6), orig);
+	left = (__s32)idle < 0 ? left : idle > left ? 0 : left - idle;
+	flow_end(orig, reply, is_reply ? &kp : k, is_reply ? k : &kp, ctx->cause, left / cfg_hz,
+		 v6);
+	ctx->done = 1;
+}
+
+SEC("syscall") int gw_kill(struct gw_kill_ctx *ctx)
+{
+	union gw_key k = {};
+
+	ctx->done = 0;
+	if (ctx->family == 6) {
+		k.v6 = ctx->key;
+		kill_one(ctx, &k, true);
+	} else {
+		k.v4.saddr = ctx->key.saddr[0];
+		k.v4.daddr = ctx->key.daddr[0];
+		k.v4.sport = ctx->key.sport;
+		k.v4.dport = ctx->key.dport;
+		k.v4.proto = ctx->key.proto;
+		k.v4.zone = ctx->key.zone;
+		kill_one(ctx, &k, false);
+	}
+	return 0;
+}
+#endif

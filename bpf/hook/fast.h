@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GW_HOOK_FAST_H
+#define GW_HOOK_FAST_H
+/*
+ * The fast path: a plain packet of an assured flow whose verdict and route are cached.  One lookup, headers by direct access.
+ *
+ * It only ever does what the slow path would do for the same packet; whatever is not plain returns FAST_NO untouched.
+ */
+#define FAST_NO (-2)
+
+/* Slots that must see every packet: their rules may do anything. */
+#define FAST_BLOCK_HOOKS                                                                        \
+	(1U << GW_HOOK_RAW_PREROUTING | 1U << GW_HOOK_MANGLE_PREROUTING |                       \
+	 1U << GW_HOOK_MANGLE_INPUT | 1U << GW_HOOK_MANGLE_FORWARD | 1U << GW_HOOK_RAW_OUTPUT | \
+	 1U << GW_HOOK_MANGLE_OUTPUT | 1U << GW_HOOK_MANGLE_POSTROUTING)
+
+struct fast {
+	union gw_key key, out;
+	__u32 len, l3, l4, now;
+	__u8 proto, tos, bits, doff;
+	__u32 end, ack;
+	__u16 win;
+};
+
+static __always_inline bool fast_parse_l4(struct fast *f, void *l4, void *end, __u32 room,
+					  const bool v6)
+{
+	if (f->proto == IPPROTO_TCP) {
+		struct tcphdr *th = l4;
+
+		if ((void *)(th + 1) > end || room < th->doff * 4u || th->doff < 5)
+			return false;
+		key_sport(&f->key, v6) = th->source;
+		key_dport(&f->key, v6) = th->dest;
+		f->bits = ((__u8 *)th)[13];
+		f->doff = th->doff;
+		f->end = bpf_ntohl(th->seq) + room - th->doff * 4u;
+		f->ack = bpf_ntohl(th->ack_seq);
+		f->win = bpf_ntohs(th->window);
+		/* ACK and nothing but PSH, ECE, CWR beside it: cannot change the state of an established connection */
+		return (f->bits & 0x37) == TCP_BIT_ACK;
+	}
+	if (f->proto == IPPROTO_UDP) {
+		struct udphdr *uh = l4;
+
+		if ((void *)(uh + 1) > end || bpf_ntohs(uh->len) < 8 || bpf_ntohs(uh->len) > room)
+			return false;
+		key_sport(&f->key, v6) = uh->source;
+		key_dport(&f->key, v6) = uh->dest;
+		f->doff = 2;
+		return true;
+	}
+	return false;
+}
+
+static __always_inline bool fast_parse(struct __sk_buff *skb, struct fast *f, const bool v6)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	__u32 frame = skb->len - f->l3, head;
+
+	__builtin_memset(&f->key, 0, sizeof(f->key));
+	if (v6) {
+		struct ipv6hdr *h = data + f->l3;
+
+		if ((void *)(h + 1) > end || h->version != 6 || h->hop_limit <= 1)
+			return false;
+		head = sizeof(*h);
+		f->len = bpf_ntohs(h->payload_len) + head;
+		f->proto = h->nexthdr;
+		for (int i = 0; i < 4; i++) {
+			f->key.v6.saddr[i] = h->saddr.in6_u.u6_addr32[i];
+			f->key.v6.daddr[i] = h->daddr.in6_u.u6_addr32[i];
+		}
+		f->key.v6.proto = f->proto;
+	} else {
+		struct iphdr *h = data + f->l3;
+
+		if ((void *)(h + 1) > end || h->version != 4 || h->ihl != 5 || h->ttl <= 1 ||
+		    h->frag_off & bpf_htons(0x3fff))
+			return false;
+		head = sizeof(*h);
+		f->len = bpf_ntohs(h->tot_len);
+		f->proto = h->protocol;
+		f->tos = h->tos;
+		f->key.v4.saddr = h->saddr;
+		f->key.v4.daddr = h->daddr;
+		f->key.v4.proto = f->proto;
+	}
+	if (f->len > frame || f->len < head)
+		return false;
+	f->l4 = f->l3 + head;
+	return fast_parse_l4(f, data + f->l3 + head, end, f->len - head, v6);
+}
+
+static __always_inline void fast_count(__u32 cid, __u32 len)
+{
+	__u32 i = bpf_get_smp_processor_id() * GW_COUNTERS_MAX + (cid & (GW_COUNTERS_MAX - 1));
+	struct gw_counter *c;
+
+	if (!cid)
+		return;
+	c = bpf_map_lookup_elem(&gw_counters, &i);
+	if (c) {
+		c->pkts++;
+		c->bytes += len;
+	}
+}
+
+/* Is what the entry remembers still in force for this packet? */
+static __always_inline bool fast_holds(struct __sk_buff *skb, struct fast *f,
+				       const struct gw_conf *conf, const struct gw_flow *e,
+				       __u32 iif, const bool v6)
+{
+	__u32 hooks = v6 ? conf->hooks6 : conf->hooks4, timeout;
+
+	if (hooks & FAST_BLOCK_HOOKS || conf->image_flags & GW_IMG_NO_CACHE)
+		return false;
+	if (e->gen != conf->gen || e->verdict != (GW_CT_ESTABLISHED << 4 | GW_VERDICT_ACCEPT) ||
+	    e->iif != iif)
+		return false;
+	if (e->flags & (GW_FLOW_SLOW | GW_FLOW_DYING))
+		return false;
+	if (f->proto == IPPROTO_TCP && e->state != GW_TCP_ESTABLISHED)
+		return false;
+	timeout = f->proto == IPPROTO_TCP ? conf->timeout[GW_TCP_ESTABLISHED]
+					  : conf->timeout[GW_TIMEOUT_UDP_STREAM];
+	return f->now - e->seen < timeout >> (conf->pressure & 31);
+}
+
+static __always_inline void fast_touch(struct fast *f, struct gw_flow *e)
+{
+	e->seen = f->now;
+	e->pkts++;
+	e->bytes += f->len;
+	if (f->proto == IPPROTO_TCP) {
+		__u32 win = f->win;
+
+		if (e->tcp_flags & GW_TCPF_WSCALE)
+			win <<= e->tcp_scale & 15;
+		if (seq_before(e->tcp_end, f->end))
+			e->tcp_end = f->end;
+		if (seq_before(e->tcp_ack, f->ack))
+			e->tcp_ack = f->ack;
+		if (e->tcp_win < win)
+			e->tcp_win = win;
+	}
+	fast_count(e->rule, f->len);
+	if (e->rule2)
+		fast_count(e->rule2, f->len);
+}
+
+static __always_inline bool fast_routed(struct __sk_buff *skb, struct fast *f,
+					const struct gw_conf *conf, const struct gw_flow *e)
+{
+	__u32 size = skb->gso_size ? skb->gso_size + f->l4 - f->l3 + f->doff * 4u : f->len;
+
+	return e->oif && e->rgen == (__u16)conf->rgen &&
+	       (__u16)(route_time(f->now) - e->rtime) < 4 && size <= e->mtu;
+}
+
+static __always_inline int fast_rewrite(struct __sk_buff *skb, struct fast *f, bool nat,
+					bool ttl_dec, const bool v6)
+{
+	if (nat) {
+		if (l4_csum_update(skb, f->l4, f->proto, &f->key, &f->out, v6))
+			return -1;
+		if (key_ports(&f->key, v6) != key_ports(&f->out, v6)) {
+			void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+			__u32 *ports = data + (f->l4 & 63); /* 20..54 */
+
+			if ((void *)(ports + 1) > end)
+				return -1;
+			*ports = key_ports(&f->out, v6);
+		}
+	}
+	return ip_store(skb, f->l3, &f->out, ttl_dec, v6);
+}
+
+static __always_inline int fast_fail(struct __sk_buff *skb, struct fast *f, const bool v6)
+{
+	struct pkt *p = pkt_scratch();
+
+	if (!p)
+		return TC_ACT_SHOT;
+	key_copy(&p->t, &f->key, v6);
+	p->len = f->len;
+	return gw_drop(p, GW_REASON_NAT_REWRITE, v6);
+}
+
+static __always_inline struct gw_flow *fast_find(struct __sk_buff *skb, struct fast *f,
+						 struct gw_if *ifc, struct gw_conf *conf, __u32 iif,
+						 const bool v6)
+{
+	struct gw_flow *e;
+
+	f->l3 = ifc->flags & GW_IF_L3 ? 0 : 14;
+	f->tos = f->bits = 0;
+	if (!fast_parse(skb, f, v6))
+		return NULL;
+	e = v6 ? bpf_map_lookup_elem(&gw_est6, &f->key) : bpf_map_lookup_elem(&gw_est4, &f->key);
+	if (!e)
+		return NULL;
+	f->now = gw_now();
+	if (!fast_holds(skb, f, conf, e, iif, v6))
+		return NULL;
+	key_swap(&f->out, flow_peer(e, v6), v6);
+	barrier();
+	/* the element may have become another flow's while we read it */
+	return e->kx == key_hash(&f->key, v6) ? e : NULL;
+}
+
+static __always_inline int fast_in(struct __sk_buff *skb, struct gw_if *ifc, struct gw_conf *conf,
+				   const bool v6)
+{
+	struct fast f;
+	struct gw_flow *e = fast_find(skb, &f, ifc, conf, skb->ifindex, v6);
+	__be32 nh[4];
+	__u32 oif;
+	bool nat;
+
+	if (!e || ifc->flags & GW_IF_L3)
+		return FAST_NO;
+	nat = e->flags & (GW_FLOW_SNAT | GW_FLOW_DNAT);
+	if (e->flags & GW_FLOW_LOCAL_IN) {
+		fast_touch(&f, e);
+		if (nat && fast_rewrite(skb, &f, nat, false, v6))
+			return fast_fail(skb, &f, v6);
+		return TC_ACT_UNSPEC;
+	}
+	if (!fast_routed(skb, &f, conf, e))
+		return FAST_NO;
+	oif = e->oif;
+	if (v6)
+		__builtin_memcpy(nh, ((struct gw_flow6 *)e)->nh, 16);
+	else
+		nh[0] = ((struct gw_flow4 *)e)->nh;
+	fast_touch(&f, e);
+	if (fast_rewrite(skb, &f, nat, true, v6))
+		return fast_fail(skb, &f, v6);
+	skb->tc_index = MARK_DONE;
+	if (!v6)
+		skb->priority = tos_priority(f.tos);
+	return send_by(skb, oif, nh, v6);
+}
+
+/* The gateway's own packets of assured connections. */
+static __always_inline int fast_out(struct __sk_buff *skb, struct gw_if *ifc, struct gw_conf *conf,
+				    const bool v6)
+{
+	struct fast f;
+	struct gw_flow *e = fast_find(skb, &f, ifc, conf, 0, v6);
+
+	if (!e || !(e->flags & GW_FLOW_LOCAL_OUT) || e->oif != skb->ifindex ||
+	    e->flags & GW_FLOW_DNAT)
+		return FAST_NO;
+	fast_touch(&f, e);
+	if (e->flags & GW_FLOW_SNAT && fast_rewrite(skb, &f, true, false, v6))
+		return fast_fail(skb, &f, v6);
+	return TC_ACT_UNSPEC;
+}
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GW_HOOK_INGRESS_H
+#define GW_HOOK_INGRESS_H
+/*
+ * Ingress behind the fast path: prerouting (in), then routing, input or forward, postrouting (post).
+ */
+static __always_inline void pkt_start(struct __sk_buff *skb, struct pkt *p, struct gw_if *ifc,
+				      __u32 flags)
+{
+	__builtin_memset(&p->t, 0, sizeof(p->t));
+	p->flags = flags;
+	p->l3 = ifc->flags & GW_IF_L3 ? 0 : 14;
+	p->l4 = p->l3;
+	p->len = skb->len - p->l3;
+	p->iif = p->oif = 0;
+	p->now = gw_now();
+	p->ctmark = 0;
+	p->ctstate = GW_CT_UNTRACKED;
+	p->icmp_type = p->icmp_code = 0;
+	p->rcid[0] = p->rcid[1] = 0;
+	p->last_cid = 0;
+	p->nat_cid = 0;
+	p->tcp_bits = p->tcp_doff = 0;
+	p->proto = 0;
+	p->tos = 0;
+	p->ttl = 64;
+}
+
+/* Broadcast, multicast and senders without an address: no connection, only the filter. */
+static __always_inline bool pkt_is_stateless(struct __sk_buff *skb, struct pkt *p, const bool v6)
+{
+	if (v6)
+		return (p->t.v6.daddr[0] & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000) ||
+		       !(p->t.v6.saddr[0] | p->t.v6.saddr[1] | p->t.v6.saddr[2] | p->t.v6.saddr[3]);
+	return skb->pkt_type == PACKET_BROADCAST || skb->pkt_type == PACKET_MULTICAST ||
+	       !p->t.v4.saddr || bpf_ntohl(p->t.v4.daddr) >> 28 >= 0xe ||
+	       local_kind(&p->t, true, v6) == GW_LOCAL_BROADCAST;
+}
+
+/* Reject at a place where the sender can not be answered is a drop. */
+static __always_inline int verdict_end(struct __sk_buff *skb, struct pkt *p, int r, const bool v6)
+{
+	if (r == VERDICT_REJECT)
+		return jump(skb, JUMP_REJECT, v6);
+	return gw_drop(p, r, v6);
+}
+
+static __always_inline int hook_in(struct __sk_buff *skb, const bool v6)
+{
+	struct gw_if *ifc = if_get(skb->ifindex);
+	struct pkt *p = pkt_scratch();
+	struct gw_conf *conf = conf_get();
+	struct ct ct;
+	int r;
+
+	if (!ifc || !p || !conf)
+		return TC_ACT_UNSPEC;
+	pkt_start(skb, p, ifc, 0);
+	p->iif = skb->ifindex;
+	r = pkt_parse(skb, p, v6);
+	if (r >= PARSE_DROP)
+		return gw_drop(p, r - PARSE_DROP, v6);
+	if (r == PARSE_PASS)
+		return TC_ACT_UNSPEC;
+	if (p->flags & PKT_FRAG) {
+		r = frag_track(p, v6);
+		if (r)
+			return gw_drop(p, r, v6);
+	}
+	key_for_rules(skb, p, &p->t, p->iif, 0, v6);
+	r = stage_rules(p, conf, GW_HOOK_RAW_PREROUTING, v6);
+	if (r)
+		return verdict_end(skb, p, r, v6);
+	if (pkt_is_stateless(skb, p, v6)) {
+		p->flags |= PKT_STATELESS | PKT_LOCAL;
+		p->ctstate = GW_CT_NEW;
+		key_copy(&p->out, &p->t, v6);
+		return jump(skb, JUMP_POST, v6);
+	}
+	if (p->flags & PKT_ICMP_ERROR && !(p->flags & PKT_NOTRACK))
+		return jump(skb, JUMP_ERROR, v6);
+	r = stage_conntrack(skb, p, conf, &ct, v6);
+	if (r)
+		return gw_drop(p, r, v6);
+	if (hooks_active(conf, v6) & (1U << GW_HOOK_MANGLE_PREROUTING)) {
+		key_for_rules(skb, p, &p->t, p->iif, 0, v6);
+		r = stage_rules(p, conf, GW_HOOK_MANGLE_PREROUTING, v6);
+		if (r)
+			return verdict_end(skb, p, r, v6);
+	}
+	if (p->flags & PKT_NEW) {
+		r = stage_dnat(skb, p, conf, ifc, GW_HOOK_NAT_PREROUTING, v6);
+		if (r)
+			return gw_drop(p, r, v6);
+	}
+	return jump(skb, JUMP_POST, v6);
+}
+
+static __always_inline int hook_error(struct __sk_buff *skb, const bool v6)
+{
+	struct pkt *p = pkt_scratch();
+	struct gw_conf *conf = conf_get();
+	bool output;
+	int r;
+
+	if (!p || !conf)
+		return TC_ACT_UNSPEC;
+	output = p->flags & PKT_EGRESS;
+	r = stage_icmp_error(skb, p, v6);
+	if (r)
+		return gw_drop(p, r, v6);
+	r = output ? GW_HOOK_MANGLE_OUTPUT : GW_HOOK_MANGLE_PREROUTING;
+	if (hooks_active(conf, v6) & (1U << r)) {
+		key_for_rules(skb, p, &p->t, p->iif, 0, v6);
+		r = stage_rules(p, conf, r, v6);
+		if (r)
+			return verdict_end(skb, p, r, v6);
+	}
+	if (output)
+		return jump(skb, JUMP_OUT_POST, v6);
+	return jump(skb, JUMP_POST, v6);
+}
+
+/* Packets of no connection may not leave where a source translation applies: they would show a private address. */
+static __always_inline int check_untranslated(struct __sk_buff *skb, struct pkt *p,
+					      struct gw_conf *conf, const bool v6)
+{
+	if (p->flags & PKT_LOCAL)
+		return 0;
+	if (p->ctstate == GW_CT_INVALID && p->flags & PKT_ICMP_ERROR)
+		return GW_REASON_ICMP_ERROR;
+	if (p->ctstate == GW_CT_INVALID)
+		return snat_applies(skb, p, conf, v6) ? GW_REASON_CT_INVALID : 0;
+	if (p->ctstate == GW_CT_UNTRACKED)
+		return snat_applies(skb, p, conf, v6) ? GW_REASON_NAT_UNTRACKED : 0;
+	return 0;
+}
+
+static __always_inline int mangle(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
+				  __u32 hook, __u32 iif, __u32 oif, const bool v6)
+{
+	if (!(hooks_active(conf, v6) & (1U << hook)))
+		return 0;
+	key_for_rules(skb, p, &p->out, iif, oif, v6);
+	return stage_rules(p, conf, hook, v6);
+}
+
+/* mangle, filter and security of INPUT or FORWARD. */
+static __always_inline int check_forward(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
+					 struct gw_flow *own, const bool v6)
+{
+	bool local = p->flags & PKT_LOCAL;
+	int r = mangle(skb, p, conf, local ? GW_HOOK_MANGLE_INPUT : GW_HOOK_MANGLE_FORWARD, p->iif,
+		       p->oif, v6);
+
+	if (r)
+		return r;
+	key_for_rules(skb, p, &p->out, p->iif, p->oif, v6);
+	if (local)
+		return stage_filter(p, conf, own, GW_HOOK_FILTER_INPUT, GW_HOOK_SECURITY_INPUT, v6);
+	return stage_filter(p, conf, own, GW_HOOK_FILTER_FORWARD, GW_HOOK_SECURITY_FORWARD, v6);
+}
+
+/* The flow whose direction the packet is, or NULL (new, untracked, related ...). */
+static __always_inline struct gw_flow *pkt_flow(struct pkt *p, const bool v6)
+{
+	if (p->flags & (PKT_NEW | PKT_STATELESS | PKT_ICMP_ERROR | PKT_NOTRACK) ||
+	    p->ctstate == GW_CT_INVALID || p->ctstate == GW_CT_UNTRACKED)
+		return NULL;
+	return flow_find(&p->t, v6);
+}
+
+/* A RST that was the only answer: tell and forget, the packet itself still goes through. */
+static __always_inline void pkt_kill_flow(struct pkt *p, const bool v6)
+{
+	struct gw_flow *own = flow_find(&p->t, v6), *peer;
+
+	if (!own)
+		return;
+	key_copy(&p->alt, flow_peer(own, v6), v6);
+	peer = flow_find(&p->alt, v6);
+	if (peer)
+		flow_end(peer, own, &p->alt, &p->t, GW_CAUSE_KILL, 0, v6);
+}
+
+/* Behind the verdict: enter a new connection, or refresh what the known one remembers.  0, reason, -1 = start over. */
+static __always_inline int settle(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
+				  struct gw_flow *own, const bool v6)
+{
+	if (p->flags & PKT_NEW)
+		return stage_snat(skb, p, conf, if_get(p->oif), v6);
+	if (p->flags & PKT_KILL) {
+		pkt_kill_flow(p, v6);
+		return 0;
+	}
+	if (!own)
+		return check_untranslated(skb, p, conf, v6);
+	if (!(p->flags & PKT_CACHED))
+		filter_remember(p, conf, own);
+	if (p->flags & PKT_LOCAL)
+		own->flags |= GW_FLOW_LOCAL_IN;
+	else if (p->oif && !(p->flags & PKT_EGRESS))
+		route_remember(p, conf, own, v6);
+	return 0;
+}
+
+static __always_inline int hook_post(struct __sk_buff *skb, const bool v6)
+{
+	struct gw_if *ifc = if_get(skb->ifindex);
+	struct pkt *p = pkt_scratch();
+	struct gw_conf *conf = conf_get();
+	struct gw_flow *own;
+	int r;
+
+	if (!ifc || !p || !conf)
+		return TC_ACT_UNSPEC;
+	own = pkt_flow(p, v6);
+	if (!(p->flags & PKT_STATELESS))
+		stage_route(skb, p, conf, v6);
+	if (!(p->flags & (PKT_LOCAL | PKT_UNROUTED)) && (!own || p->flags & PKT_NEW)) {
+		r = route_check_source(skb, p, ifc, v6);
+		if (r)
+			return gw_drop(p, r, v6);
+	}
+	if (!(p->flags & PKT_UNROUTED)) {
+		r = check_forward(skb, p, conf, own, v6);
+		if (r)
+			return verdict_end(skb, p, r, v6);
+		if (!(p->flags & PKT_STATELESS)) {
+			r = settle(skb, p, conf, own, v6);
+			if (r < 0)
+				return p->restarts++ & 3 ? gw_drop(p, GW_REASON_CT_INSERT, v6)
+							 : jump(skb, JUMP_IN, v6);
+			if (r)
+				return gw_drop(p, r, v6);
+		}
+	}
+	if (!(p->flags & PKT_LOCAL)) {
+		r = mangle(skb, p, conf, GW_HOOK_MANGLE_POSTROUTING, p->iif, p->oif, v6);
+		if (r)
+			return verdict_end(skb, p, r, v6);
+	}
+	if (p->flags & PKT_STATELESS)
+		return TC_ACT_UNSPEC;
+	return finish_ingress(skb, p, ifc, v6);
+}
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GW_STAGE_DNAT_H
+#define GW_STAGE_DNAT_H
+/*
+ * dnat: give the first packet of a connection its new destination.
+ *
+ * in:   PKT_NEW, p->t;  out: p->out.daddr/dport
+ * drop: rule, policy (of the nat chain), nat-no-addr
+ */
+static __always_inline __u32 addr_hash(const union gw_key *k, bool with_dst, const bool v6)
+{
+	__u32 h = v6 ? k->v6.saddr[0] ^ k->v6.saddr[1] ^ k->v6.saddr[2] ^ k->v6.saddr[3]
+		     : k->v4.saddr;
+
+	if (with_dst)
+		h += v6 ? k->v6.daddr[0] ^ k->v6.daddr[1] ^ k->v6.daddr[2] ^ k->v6.daddr[3]
+			: k->v4.daddr;
+	h *= 0x9e3779b1;
+	return h ^ h >> 15;
+}
+
+/* The address of nat's range for this packet, into @to (4 words for IPv6).  IPv6 ranges vary in the last word. */
+static __always_inline void nat_pick_addr(struct pkt *p, __be32 *to, const bool v6)
+{
+	struct gw_nat *n = &p->nat;
+	const __u32 last = v6 ? 3 : 0;
+	__u32 lo = bpf_ntohl(n->addr_lo[last]), hi = bpf_ntohl(n->addr_hi[last]);
+
+	if (v6) {
+		to[0] = n->addr_lo[0];
+		to[1] = n->addr_lo[1];
+		to[2] = n->addr_lo[2];
+	}
+	if (hi > lo) {
+		__u32 h = addr_hash(&p->t, !(n->flags & GW_NATF_PERSISTENT), v6);
+
+		if (n->flags & (GW_NATF_RANDOM | GW_NATF_FULLY_RANDOM) &&
+		    !(n->flags & GW_NATF_PERSISTENT))
+			h = bpf_get_prandom_u32();
+		lo += (__u32)(((__u64)h * ((__u64)hi - lo + 1)) >> 32);
+	}
+	to[last] = bpf_htonl(lo);
+}
+
+static __always_inline int dnat_apply(struct pkt *p, struct gw_if *ifc, const bool v6)
+{
+	struct gw_nat *n = &p->nat;
+	bool has_ports = p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP ||
+			 p->proto == IPPROTO_UDPLITE || p->proto == IPPROTO_DCCP;
+
+	if (n->kind == GW_NAT_REDIRECT) {
+		if (v6) {
+			if (!(ifc->masq6[0] | ifc->masq6[1] | ifc->masq6[2] | ifc->masq6[3]))
+				return GW_REASON_NAT_NO_ADDR;
+			for (int i = 0; i < 4; i++)
+				p->out.v6.daddr[i] = ifc->masq6[i];
+		} else {
+			if (!ifc->masq4)
+				return GW_REASON_NAT_NO_ADDR;
+			p->out.v4.daddr = ifc->masq4;
+		}
+	} else if (n->flags & GW_NATF_ADDR) {
+		nat_pick_addr(p, v6 ? p->out.v6.daddr : &p->out.v4.daddr, v6);
+	}
+	if (n->flags & GW_NATF_PORT && has_ports) {
+		__u32 size = n->port_hi - n->port_lo + 1;
+		__u32 port = n->port_lo;
+
+		if (size > 1)
+			port += bpf_get_prandom_u32() % size;
+		key_dport(&p->out, v6) = bpf_htons(port);
+	}
+	return 0;
+}
+
+static __always_inline int stage_dnat(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
+				      struct gw_if *ifc, __u32 hook, const bool v6)
+{
+	int r;
+
+	p->nat_cid = 0;
+	p->nat.kind = 0;
+	if (!(hooks_active(conf, v6) & (1U << hook)))
+		return 0;
+	key_for_rules(skb, p, &p->t, p->flags & PKT_OUTPUT ? 0 : p->iif,
+		      p->flags & PKT_OUTPUT ? p->oif : 0, v6);
+	r = rules_run(hook, v6);
+	if (r == GW_V_DROP || r == GW_V_REJECT)
+		return p->last_policy ? GW_REASON_POLICY : GW_REASON_RULE;
+	if (r != GW_V_NAT)
+		return 0;
+	return dnat_apply(p, ifc, v6);
+}
+#endif

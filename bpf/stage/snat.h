@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GW_STAGE_SNAT_H
+#define GW_STAGE_SNAT_H
+/*
+ * snat: choose the source a new connection leaves with, and enter the connection in the table.
+ *
+ * The reply tuple is what must be unique: it is inserted with BPF_NOEXIST, and the insert is the lock.  A source port is kept if its
+ * reply tuple is free, else searched in the range nf_nat_l4proto_unique_tuple uses (net/netfilter/nf_nat_core.c).
+ *
+ * in:   PKT_NEW, p->t, p->out with the destination of DNAT
+ * out:  both entries are in gw_emb*, p->out is complete
+ * drop: nat-no-port, nat-no-addr, ct-insert, rule, policy
+ */
+#define CLAIM_TRIES 256
+
+struct claim {
+	__u32 v6;
+	__u32 lo, size; /* candidate ports, host order */
+	__u32 off;
+	__u32 keep; /* try the packet's own port first */
+	__u32 can_search;
+	int result; /* 0 claimed, 1 all taken, < 0 the table refused */
+};
+
+static __always_inline int claim_insert(struct pkt *p, const bool v6)
+{
+	if (flow_find_est(&p->alt, v6))
+		return 1;
+	p->b.f.kx = key_hash(&p->alt, v6);
+	long r = v6 ? bpf_map_update_elem(&gw_emb6, &p->alt, &p->b, BPF_NOEXIST)
+		    : bpf_map_update_elem(&gw_emb4, &p->alt, &p->b, BPF_NOEXIST);
+	if (r)
+		return r == -17 /* EEXIST */ ? 1 : -1;
+	/* a promotion may have moved it from one table to the other between the two looks */
+	if (flow_find_est(&p->alt, v6)) {
+		flow_erase_emb(&p->alt, v6);
+		return 1;
+	}
+	return 0;
+}
+
+static long claim_step(__u32 i, struct claim *c)
+{
+	struct pkt *p = pkt_scratch();
+	__u32 port;
+
+	if (!p)
+		return 1;
+	if (!i && c->keep) {
+		port = bpf_ntohs(c->v6 ? p->out.v6.sport : p->out.v4.sport);
+	} else {
+		if (!c->can_search || i > c->size)
+			return 1;
+		if (i == CLAIM_TRIES / 2)
+			c->off = bpf_get_prandom_u32();
+		port = c->lo + (c->off + i) % c->size;
+		stat_add(GW_STAT_CLASH_RESOLVE, i == 1);
+	}
+	if (c->v6) {
+		p->alt.v6.dport = bpf_htons(port);
+		c->result = claim_insert(p, true);
+	} else {
+		p->alt.v4.dport = bpf_htons(port);
+		c->result = claim_insert(p, false);
+	}
+	return c->result <= 0;
+}
+
+/* Find a free reply tuple for p->out and insert it.  0, 1 = none free, < 0 refused. */
+__noinline int snat_claim(__u32 v6)
+{
+	struct pkt *p = pkt_scratch();
+	struct claim c = { .v6 = v6, .keep = 1, .result = 1 };
+	__u32 port;
+
+	if (!p)
+		return -1;
+	port = bpf_ntohs(v6 ? p->out.v6.sport : p->out.v4.sport);
+	c.can_search = p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP ||
+		       p->proto == IPPROTO_UDPLITE || p->proto == IPPROTO_DCCP ||
+		       p->flags & PKT_QUERY;
+	c.lo = port < 512 ? 1 : port < 1024 ? 600 : 1024;
+	c.size = port < 512 ? 511 : port < 1024 ? 424 : 64512;
+	if (p->flags & PKT_QUERY) {
+		c.lo = 0;
+		c.size = 65536;
+	}
+	if (p->nat.kind && p->nat.flags & GW_NATF_PORT) {
+		c.lo = p->nat.port_lo;
+		c.size = p->nat.port_hi - c.lo + 1;
+		c.keep = port >= c.lo && port - c.lo < c.size;
+	}
+	if (p->nat.kind && p->nat.flags & (GW_NATF_RANDOM | GW_NATF_FULLY_RANDOM))
+		c.keep = !c.can_search;
+	if (c.size < 1 || c.size > 65536)
+		c.size = 1;
+	c.off = bpf_get_prandom_u32();
+	if (v6)
+		key_swap(&p->alt, &p->out, true);
+	else
+		key_swap(&p->alt, &p->out, false);
+	bpf_loop(CLAIM_TRIES, claim_step, &c, 0);
+	return c.result;
+}
+
+/* Source address by the rule in p->nat. */
+static __always_inline int snat_apply(struct pkt *p, struct gw_if *out_if, const bool v6)
+{
+	if (p->nat.kind == GW_NAT_MASQUERADE) {
+		if (v6) {
+			if (!out_if || !(out_if->masq6[0] | out_if->masq6[1] | out_if->masq6[2] |
+					 out_if->masq6[3]))
+				return GW_REASON_NAT_NO_ADDR;
+			for (int i = 0; i < 4; i++)
+				p->out.v6.saddr[i] = out_if->masq6[i];
+		} else {
+			if (!out_if || !out_if->masq4)
+				return GW_REASON_NAT_NO_ADDR;
+			p->out.v4.saddr = out_if->masq4;
+		}
+	} else if (p->nat.flags & GW_NATF_ADDR) {
+		nat_pick_addr(p, v6 ? p->out.v6.saddr : &p->out.v4.saddr, v6);
+	}
+	return 0;
+}
+
+static __always_inline void create_fill(struct pkt *p, struct gw_conf *conf, const bool v6)
+{
+	struct gw_flow *a = &p->a.f, *b = &p->b.f;
+
+	__builtin_memset(&p->a, 0, sizeof(p->a));
+	__builtin_memset(&p->b, 0, sizeof(p->b));
+	a->kx = key_hash(&p->t, v6);
+	a->id = bpf_get_prandom_u32() | 1;
+	a->created = boot_seconds();
+	a->seen = p->now;
+	a->mark = p->ctmark;
+	a->pkts = 1;
+	a->bytes = p->len;
+	if (p->flags & PKT_OUTPUT)
+		a->flags |= GW_FLOW_LOCAL_OUT;
+	if (p->flags & PKT_LOCAL)
+		a->flags |= GW_FLOW_LOCAL_IN;
+	if (p->proto == IPPROTO_TCP) {
+		a->state = tcp_next(0, tcp_index(p->tcp_bits), GW_TCP_NONE);
+		tcp_learn(a, p->end, p->ack, p->win, p->tcp_bits, false);
+	}
+	filter_remember(p, conf, a);
+	*b = *a;
+	b->flags = GW_FLOW_REPLY | (p->flags & PKT_OUTPUT ? GW_FLOW_LOCAL_IN : 0) |
+		   (p->flags & PKT_LOCAL ? GW_FLOW_LOCAL_OUT : 0);
+	b->verdict = GW_VERDICT_NONE;
+	b->rule = b->rule2 = b->gen = b->iif = b->oif = 0;
+	b->pkts = b->bytes = 0;
+	b->tcp_end = b->tcp_ack = b->tcp_win = 0;
+	b->tcp_flags = b->tcp_scale = 0;
+}
+
+/* Which NAT happened, by comparing tuples. */
+static __always_inline __u16 create_status(struct pkt *p, const bool v6)
+{
+	bool src = key_sport(&p->t, v6) != key_sport(&p->out, v6);
+	bool dst = key_dport(&p->t, v6) != key_dport(&p->out, v6);
+
+	if (v6) {
+		for (int i = 0; i < 4; i++) {
+			src |= p->t.v6.saddr[i] != p->out.v6.saddr[i];
+			dst |= p->t.v6.daddr[i] != p->out.v6.daddr[i];
+		}
+	} else {
+		src |= p->t.v4.saddr != p->out.v4.saddr;
+		dst |= p->t.v4.daddr != p->out.v4.daddr;
+	}
+	return (src ? GW_FLOW_SNAT : 0) | (dst ? GW_FLOW_DNAT : 0);
+}
+
+/* The pair's second half: the original tuple.  0, 1 = another CPU was first, < 0 refused. */
+static __always_inline int create_original(struct pkt *p, const bool v6)
+{
+	long r;
+
+	if (v6)
+		p->a.v6.peer = p->alt.v6;
+	else
+		p->a.v4.peer = p->alt.v4;
+	r = v6 ? bpf_map_update_elem(&gw_emb6, &p->t, &p->a, BPF_NOEXIST)
+	       : bpf_map_update_elem(&gw_emb4, &p->t, &p->a, BPF_NOEXIST);
+	if (!r)
+		return 0;
+	flow_erase_emb(&p->alt, v6);
+	stat_add(GW_STAT_INSERT_FAILED, 1);
+	return r == -17 ? 1 : -1;
+}
+
+/* Enter the connection p->t -> p->out.  0, GW_REASON_*, or -1: lost a race, look again. */
+static __always_inline int create(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
+				  const bool v6)
+{
+	struct gw_flow *f;
+	int r;
+
+	create_fill(p, conf, v6);
+	if (p->proto == IPPROTO_TCP && p->tcp_bits & TCP_BIT_SYN)
+		ct_tcp_options(skb, p, &p->a.f);
+	if (!(p->flags & PKT_LOCAL) && p->oif)
+		route_remember(p, conf, &p->a.f, v6);
+	if (v6)
+		p->b.v6.peer = p->t.v6;
+	else
+		p->b.v4.peer = p->t.v4;
+	r = snat_claim(v6);
+	if (r > 0)
+		return GW_REASON_NAT_NO_PORT;
+	if (r < 0)
+		return GW_REASON_CT_INSERT;
+	key_swap(&p->out, &p->alt, v6);
+	p->a.f.flags |= create_status(p, v6);
+	if (!v6)
+		p->a.v4.nat_rule = p->nat_cid;
+	r = create_original(p, v6);
+	if (r)
+		return r > 0 ? -1 : GW_REASON_CT_INSERT;
+	f = flow_find_emb(&p->alt, v6);
+	if (f)
+		f->flags |= p->a.f.flags & (GW_FLOW_SNAT | GW_FLOW_DNAT);
+	stat_add(GW_STAT_INSERT, 1);
+	event_send(GW_EVENT_NEW, 0, &p->a.f, NULL, &p->t, &p->alt,
+		   conf->timeout[timeout_class(p->proto, &p->a.f) & (GW_TIMEOUT_MAX - 1)] / cfg_hz,
+		   v6);
+	return 0;
+}
+
+/* Does a source translation apply here?  Asked without counting, for packets that can not be translated. */
+static __always_inline bool snat_applies(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
+					 const bool v6)
+{
+	int r;
+
+	if (!(hooks_active(conf, v6) & (1U << GW_HOOK_NAT_POSTROUTING)))
+		return false;
+	key_for_rules(skb, p, &p->out, p->iif, p->oif, v6);
+	p->flags |= PKT_PROBE;
+	r = rules_run(GW_HOOK_NAT_POSTROUTING, v6);
+	p->flags &= ~PKT_PROBE;
+	return r == GW_V_NAT;
+}
+
+static __always_inline int stage_snat(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
+				      struct gw_if *out_if, const bool v6)
+{
+	__u32 hook = p->flags & PKT_LOCAL ? GW_HOOK_NAT_INPUT : GW_HOOK_NAT_POSTROUTING;
+	__u32 dnat_cid = p->nat_cid;
+	int r;
+
+	p->nat.kind = 0;
+	if (hooks_active(conf, v6) & (1U << hook)) {
+		__u32 saved0 = p->rcid[0], saved1 = p->rcid[1], multi = p->flags & PKT_MULTI;
+
+		key_for_rules(skb, p, &p->out, p->iif, p->oif, v6);
+		r = rules_run(hook, v6);
+		p->rcid[0] =
+			saved0; /* NAT rules count connections: they are not part of the cached verdict */
+		p->rcid[1] = saved1;
+		p->flags = (p->flags & ~PKT_MULTI) | multi;
+		if (r == GW_V_DROP || r == GW_V_REJECT)
+			return p->last_policy ? GW_REASON_POLICY : GW_REASON_RULE;
+		if (r == GW_V_NAT) {
+			r = snat_apply(p, out_if, v6);
+			if (r)
+				return r;
+		}
+	}
+	if (!p->nat_cid)
+		p->nat_cid = dnat_cid;
+	return create(skb, p, conf, v6);
+}
+#endif
