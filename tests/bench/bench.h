@@ -10,6 +10,12 @@
 #define SERIES_MAX 16
 #define TABLES_MAX 10
 
+/* Established flows of P1 and P2; powers of two. */
+#define FLOWS_FEW  1024U
+#define FLOWS_MANY 65536U
+#define FLOWS_HUGE 262144U /* as many as netfilter's default table holds */
+#define FLOWS_MOST 1048576U
+
 struct contender {
 	const char *engine;
 	int lanes;   /* routers side by side */
@@ -57,5 +63,7 @@ void phase_flood(struct bench *b, int rounds);
 /* report.c */
 void report_markdown(const struct bench *b, FILE *out);
 void report_json(const struct bench *b, FILE *out);
+int report_defects(
+	const struct bench *b); /* series that are not what they should be, named on stderr */
 bool report_goals_met(const struct bench *b);
 #endif

@@ -71,11 +71,11 @@ static void phases_run(struct bench *b, const struct options *o)
 	int n = o->rounds;
 
 	if (wanted(o, "p1"))
-		phase_established(b, 1024, n ?: o->smoke ? 2 : 21, o->smoke ? 8192 : 65536);
+		phase_established(b, FLOWS_FEW, n ?: o->smoke ? 2 : 21, o->smoke ? 8192 : 65536);
 	if (wanted(o, "p2") && !o->smoke) {
-		phase_established(b, 65536, n ?: 9, 131072);
-		phase_established(b, 262144, n ?: 7, 262144);
-		phase_established(b, 1048576, n ?: 5, 262144);
+		phase_established(b, FLOWS_MANY, n ?: 9, 131072);
+		phase_established(b, FLOWS_HUGE, n ?: 7, 262144);
+		phase_established(b, FLOWS_MOST, n ?: 5, 262144);
 	}
 	if (wanted(o, "p4"))
 		phase_new(b, n ?: o->smoke ? 1 : 9, o->smoke ? 5000 : 50000);
@@ -120,5 +120,5 @@ int main(int argc, char **argv)
 	if (o.json)
 		report_to(b, o.json, report_json);
 	gun_close(&b->gun);
-	return o.strict && !report_goals_met(b);
+	return report_defects(b) || (o.strict && !report_goals_met(b));
 }

@@ -225,6 +225,44 @@ static void goals_print(const struct bench *b, FILE *out)
 	}
 }
 
+/* What must hold of every series, or its cost means nothing. */
+static const char *series_defect(const struct series *s)
+{
+	const struct engine *engine = engine_find(s->c.engine);
+	unsigned long long arrived = s->got.translated + s->got.plain;
+
+	if (engine->flags & ENGINE_FLOOR)
+		return arrived ? "frames got past the floor" : NULL;
+	if (s->missing)
+		return "the engine could not be set up";
+	if (arrived < s->sent - s->sent / 1000)
+		return "frames were lost";
+	if (engine->flags & ENGINE_TRANSLATES && s->got.plain)
+		return "frames left untranslated";
+	if (s->got.damaged)
+		return "wrong checksums";
+	return s->alive < s->probed ? "established flows died" : NULL;
+}
+
+int report_defects(const struct bench *b)
+{
+	int i, j, defects = 0;
+
+	for (i = 0; i < b->count; i++) {
+		const struct table *t = &b->tables[i];
+
+		for (j = 0; j < t->count; j++) {
+			const char *defect = series_defect(&t->series[j]);
+
+			if (!defect)
+				continue;
+			defects++;
+			say("%s: %s: %s", t->id, t->series[j].c.engine, defect);
+		}
+	}
+	return defects;
+}
+
 /* The value of the first line of /proc/cpuinfo that starts with @key. */
 static void cpuinfo(const char *key, char *ret, size_t size)
 {
