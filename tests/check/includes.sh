@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# House rule: folders are claims about dependencies.  Each room may include only what its row allows.
+# House rule (S92: the rule languages are users of the engine, the engine knows none of them): folders are claims about dependencies.  Each room may include only what its row allows.
 set -euo pipefail
 cd "${GW_SOURCE:-$(dirname "$0")/../..}"
 

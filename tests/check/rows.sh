@@ -16,6 +16,11 @@ for line in open("tests/README.md", encoding="utf-8"):
         ends = [int(n) for n in re.findall(r"S(\d+)", part)]
         rows |= set(range(ends[0], ends[-1] + 1))
     seen |= rows
+    if not re.search(r"`|open: \w|^-$", m.group(2)):
+        print("%s: neither a test nor an open topic" % m.group(1))
+        bad = 1
+    if m.group(2).startswith("open:"):
+        continue
     for test in re.findall(r"`([^`]+)`", m.group(2)):
         path = "tests/" + test
         if not os.path.exists(path):

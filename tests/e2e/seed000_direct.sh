@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Seed 000, scenario 1: M connects to W on one LAN; both hosts run the engine on their own traffic.
+# Seed 000, scenario 1 of three (S2): M connects to W on one LAN; both hosts run the engine on their own traffic.
 . "$(dirname "$0")/lib.sh"
 
 M=192.168.11.104 W=192.168.11.108

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Seed 000, scenario 3: a client on the internet reaches an internal web server through a forwarded port.
+# Seed 000, scenario 3 of three (S2): a client on the internet reaches an internal web server through a forwarded port.
 . "$(dirname "$0")/lib.sh"
 need tcpdump
 

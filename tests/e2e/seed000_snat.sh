@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Seed 000, scenario 2: an internal host reaches the internet behind the gateway's address.
+# Seed 000, scenario 2 of three (S2): an internal host reaches the internet behind the gateway's address.
 . "$(dirname "$0")/lib.sh"
 need openssl tcpdump
 
@@ -51,7 +51,7 @@ https_from_inside() {
 	expect "S25,S29" "the entry: original untouched, only the reply tuple rewritten, unreplied" \
 		"    [NEW] tcp      6 120 SYN_SENT src=10.0.0.5 dst=8.8.8.8 sport=51234 dport=443 [UNREPLIED] src=8.8.8.8 dst=$reply sport=443 dport=51234" \
 		"$(sed -n 1p "$T/ev.out")"
-	expect "S31" "the reply is found by the reply tuple" \
+	expect "S31,S90" "the reply is found by the reply tuple" \
 		" [UPDATE] tcp      6 60 SYN_RECV src=10.0.0.5 dst=8.8.8.8 sport=51234 dport=443 src=8.8.8.8 dst=$reply sport=443 dport=51234" \
 		"$(sed -n 2p "$T/ev.out")"
 	same "S29,S31" "the first events" "$(head -n 3 "$T/ev.out")"
@@ -64,8 +64,8 @@ https_from_inside() {
 nat_runs_once() { # S37
 	local save
 	save=$(iptsave -c)
-	expect "S32,S37" "dozens of packets, one through the MASQUERADE rule" 1 "$(rule_packets MASQUERADE "$save")"
-	expect S35 "replies never come to POSTROUTING's nat rules" 0 "$(rule_packets 'A POSTROUTING -o lan0' "$save")"
+	expect "S32,S37,S91" "dozens of packets, one through the MASQUERADE rule" 1 "$(rule_packets MASQUERADE "$save")"
+	expect "S35,S76,S93" "replies never come to POSTROUTING's nat rules" 0 "$(rule_packets 'A POSTROUTING -o lan0' "$save")"
 	expect S24 "nor did anything match the DNAT rule" 0 "$(rule_packets DNAT "$save")"
 	expect S26 "one packet through the rule for new connections in FORWARD" 1 "$(rule_packets 'A FORWARD .*-i lan0' "$save")"
 	expect_match S34 "all others by ESTABLISHED,RELATED" '^[1-9][0-9]+$' "$(rule_packets 'RELATED,ESTABLISHED' "$save")"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Seed 001's matrix of tables and chains: which of them a packet meets, and in which order.
+# Seed 001's matrix of tables and chains: which of them a packet meets, and in which order (S47, S51, S52).
 . "$(dirname "$0")/lib.sh"
 
 # Every cell of the matrix: table and chain.

@@ -46,6 +46,7 @@ foreign_rules() {
 		tc filter add dev enp0s25 ingress prio 7777 protocol ip u32 match ip dst 198.51.100.1 action ok' ||
 		skip "this kernel cannot hold the foreign rules"
 }
+# S69, S70, S71, S72
 foreign_state() {
 	ns gw nft -s list ruleset
 	ns gw tc filter show dev enp0s25 ingress | grep -c 'pref 7777'
