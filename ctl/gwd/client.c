@@ -16,6 +16,8 @@
 #define CLIENTS_RESERVED 16 /* of these, only root may use */
 #define READ_CHUNK	 65536
 #define KEEP_QUEUE	 65536
+#define REQUESTS_MAX \
+	(4ULL * WIRE_REQUEST_MAX) /* bytes of unfinished requests, all clients together */
 
 struct client {
 	struct client *next;
@@ -185,6 +187,15 @@ static void client_work(struct client *c)
 	}
 }
 
+static size_t server_requests(const struct server *s)
+{
+	size_t n = 0;
+
+	for (const struct client *c = s->head; c; c = c->next)
+		n += c->reader.cap;
+	return n;
+}
+
 static int client_read(struct client *c)
 {
 	char chunk[READ_CHUNK];
@@ -196,6 +207,8 @@ static int client_read(struct client *c)
 		c->ended = true;
 	if (c->sub)
 		return 0; /* a listener has nothing more to say */
+	if (c->reader.len > READ_CHUNK && server_requests(c->g->server) > REQUESTS_MAX)
+		return -ENOMEM;
 	return wire_reader_feed(&c->reader, chunk, n);
 }
 

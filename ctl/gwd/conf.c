@@ -14,6 +14,6 @@ int conf_apply(struct gwd *g)
 	conf->flags &= ~(GW_CONF_TCP_LOOSE | GW_CONF_TCP_BE_LIBERAL);
 	conf->flags |= g->cfg.tcp_loose ? GW_CONF_TCP_LOOSE : 0;
 	conf->flags |= g->cfg.tcp_be_liberal ? GW_CONF_TCP_BE_LIBERAL : 0;
-	conf->est_max = (uint64_t)g->cfg.flows_max * EST_PERCENT / 100;
+	conf->est_max = (uint64_t)kern_features(g->kern)->flows_max * EST_PERCENT / 100;
 	return kern_conf_push(g->kern);
 }

@@ -16,7 +16,7 @@ static int pressure_set(struct gwd *g, uint32_t pressure, uint64_t left)
 	kern_conf(g->kern)->pressure = pressure;
 	log_at(pressure ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
 	       "Set pressure on assured connections pressure=%u assured=%llu max=%u", pressure,
-	       (unsigned long long)left, g->cfg.flows_max);
+	       (unsigned long long)left, kern_features(g->kern)->flows_max);
 	return kern_conf_push(g->kern);
 }
 
@@ -24,7 +24,7 @@ static int pressure_set(struct gwd *g, uint32_t pressure, uint64_t left)
 static int govern(struct gwd *g, uint64_t *left)
 {
 	uint32_t pressure = kern_conf(g->kern)->pressure;
-	uint64_t max = g->cfg.flows_max;
+	uint64_t max = kern_features(g->kern)->flows_max;
 	int r = 0;
 
 	if (*left * 100 > max * HIGH_PERCENT && pressure < PRESSURE_MAX) {

@@ -220,6 +220,7 @@ static int row_push(struct gwd *g, const struct ifs_row *have, struct ifs_row *w
 	int r;
 
 	want->attached = have && have->attached;
+	want->overtaken = have && have->overtaken;
 	if (have && !memcmp(&have->row, &want->row, sizeof(have->row)) &&
 	    !strcmp(have->name, want->name))
 		return 0;
@@ -253,6 +254,21 @@ static int row_attach(struct gwd *g, struct ifs_row *row, bool strict)
 	return 0;
 }
 
+/* A program before ours can take packets away unfiltered; say it when it starts and when it ends. */
+static void row_check_first(struct gwd *g, struct ifs_row *row)
+{
+	int first = row->attached ? kern_is_first(g->kern, row->ifindex) : -ENOENT;
+
+	if (first < 0 || row->overtaken == !first)
+		return;
+	row->overtaken = !first;
+	if (row->overtaken)
+		log_warning("Found a foreign program before ours, it can bypass the rules name=%s",
+			    row->name);
+	else
+		log_notice("Own program is the first again name=%s", row->name);
+}
+
 static void row_forget(struct gwd *g, const struct ifs_row *row)
 {
 	struct gw_if none = { 0 };
@@ -282,6 +298,8 @@ static int rows_push(struct gwd *g, struct ifs_row *want, size_t n, bool strict)
 	/* the program may run the moment it is attached: all rows first */
 	for (size_t i = 0; i < n && !r; i++)
 		r = row_attach(g, &want[i], strict);
+	for (size_t i = 0; i < n && !r; i++)
+		row_check_first(g, &want[i]);
 	return r;
 }
 
@@ -315,8 +333,10 @@ static int conf_push(struct gwd *g)
 static int push_all(struct gwd *g, const struct locals *locals, struct ifs_row *rows, size_t n,
 		    bool strict)
 {
-	int r = locals_save(g->path.runtime_dir, &g->ifs->locals, locals);
+	int r = 0;
 
+	if (!locals_equal(&g->ifs->locals, locals))
+		r = locals_save(g->path.runtime_dir, &g->ifs->locals, locals);
 	if (!r)
 		r = locals_push_new(g->kern, &g->ifs->locals, locals);
 	if (!r)

@@ -33,6 +33,7 @@ struct ifs_row {
 	char name[16];
 	struct gw_if row;
 	bool attached;
+	bool overtaken; /* somebody else's program runs before ours */
 };
 size_t ifs_rows(const struct ifs *s, const struct ifs_row **ret);
 #endif

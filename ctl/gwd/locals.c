@@ -82,6 +82,16 @@ static const struct local *find(const struct locals *l, const struct local *like
 	return l->n ? bsearch(like, l->list, l->n, sizeof(*like), local_cmp) : NULL;
 }
 
+bool locals_equal(const struct locals *a, const struct locals *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (local_cmp_value(&a->list[i], &b->list[i]))
+			return false;
+	return true;
+}
+
 bool locals_has(const struct locals *l, int family, const void *addr)
 {
 	struct local like = { .family = family };

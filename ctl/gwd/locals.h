@@ -18,6 +18,7 @@ struct locals {
 
 int locals_collect(struct locals *l, const struct nl_state *nl);
 void locals_deinit(struct locals *l);
+bool locals_equal(const struct locals *a, const struct locals *b);
 bool locals_has(const struct locals *l, int family, const void *addr); /* as GW_LOCAL_HOST */
 
 /* Write what `want` has and `have` has not; then, separately, delete the rest. */

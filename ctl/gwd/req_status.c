@@ -55,11 +55,12 @@ static json_t *interfaces_json(const struct gwd *g)
 		if (!(row->flags & GW_IF_MANAGED))
 			continue;
 		json_array_append_new(
-			list, json_pack("{s:s, s:i, s:b, s:b, s:i, s:o, s:o}", "name", rows[i].name,
-					"ifindex", rows[i].ifindex, "managed", 1, "attached",
-					rows[i].attached, "mtu", row->mtu, "masquerade4",
-					text_or_null(4, &row->masq4, row->masq4), "masquerade6",
-					text_or_null(6, row->masq6, row->masq6[0])));
+			list,
+			json_pack("{s:s, s:i, s:b, s:b, s:b, s:i, s:o, s:o}", "name", rows[i].name,
+				  "ifindex", rows[i].ifindex, "managed", 1, "attached",
+				  rows[i].attached, "overtaken", rows[i].overtaken, "mtu", row->mtu,
+				  "masquerade4", text_or_null(4, &row->masq4, row->masq4),
+				  "masquerade6", text_or_null(6, row->masq6, row->masq6[0])));
 	}
 	return list;
 }
@@ -136,8 +137,8 @@ static json_t *flows_json(struct gwd *g)
 	if (kern_flow_count(g->kern, &est, &emb) < 0)
 		return json_null();
 	return json_pack("{s:I, s:I, s:I, s:I}", "assured", (json_int_t)est, "embryonic",
-			 (json_int_t)emb, "max", (json_int_t)g->cfg.flows_max, "pressure",
-			 (json_int_t)kern_conf(g->kern)->pressure);
+			 (json_int_t)emb, "max", (json_int_t)kern_features(g->kern)->flows_max,
+			 "pressure", (json_int_t)kern_conf(g->kern)->pressure);
 }
 
 int req_status(struct gwd *g, json_t *req, struct reply *r)
