@@ -12,11 +12,12 @@ declare -A may=(
 	[ctl/iptables]="iptables model base"
 	[ctl/compile]="compile model base gw"
 	[ctl/wire]="wire base gw"
+	[ctl/show]="show wire base gw"
 	[ctl/kern]="kern base gw bpf libmnl"
 	[ctl/gwd]="gwd compile kern wire lang model base gw"
-	[ctl/gwctl]="gwctl lang iptables wire model base gw"
+	[ctl/gwctl]="gwctl lang iptables show wire model base gw"
 )
-rooms="base model lang iptables compile wire kern gwd gwctl gw bpf libmnl"
+rooms="base model lang iptables compile wire show kern gwd gwctl gw bpf libmnl"
 bad=0
 
 # Includes that name a folder: "<room/x.h>" or "room/x.h".
