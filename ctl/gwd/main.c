@@ -149,13 +149,10 @@ static void note_missing(const struct gwd *g)
 }
 
 /* From here on packets meet the programs. */
-static int start_data_path(struct gwd *g)
+static int start_data_path(struct gwd *g, bool adopted)
 {
-	bool adopted = false;
-	int r = open_kern(g, &adopted);
+	int r = loop_watch_network(g);
 
-	if (!r)
-		r = loop_watch_network(g);
 	if (!r)
 		r = ifs_read(g);
 	if (r < 0)
@@ -172,6 +169,21 @@ static int start_data_path(struct gwd *g)
 	return r;
 }
 
+/* A first start that fails leaves nothing behind; a later one leaves what was in force. */
+static int start_or_undo(struct gwd *g)
+{
+	bool adopted = false;
+	int r = open_kern(g, &adopted);
+
+	if (!r)
+		r = start_data_path(g, adopted);
+	if (r && !adopted && g->kern) {
+		kern_off(g->path.pin_dir);
+		g->off = true;
+	}
+	return r;
+}
+
 static int serve(struct gwd *g)
 {
 	int r = state_dir_open(g->path.runtime_dir);
@@ -183,7 +195,7 @@ static int serve(struct gwd *g)
 	if (!r)
 		r = loop_open(g);
 	if (!r)
-		r = start_data_path(g);
+		r = start_or_undo(g);
 	if (!r)
 		r = expire_start(g);
 	if (!r)

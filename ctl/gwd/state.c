@@ -7,6 +7,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#define LOCK_TRIES	 20
+#define LOCK_PAUSE_US	 100000
 #define STATE_MAX	 (256U << 20)
 #define STATE_FIRST_LINE "# gatewarden state, generation %u\n"
 
@@ -54,6 +56,28 @@ static void say_locked(const char *dir, int fd)
 	log_err("Another gwd serves this runtime directory dir=%s pid=%s", dir, pid);
 }
 
+/* A gwd that was just killed lets go only when the kernel has cleared it away: wait for that, but not for one that lives. */
+static bool lock_wait(int fd)
+{
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		if (errno != EWOULDBLOCK)
+			return false;
+		usleep(LOCK_PAUSE_US);
+	}
+	return false;
+}
+
+/* `off` removes the lock file: a lock on a file without a name keeps nobody out. */
+static bool lock_is_at(int fd, const char *path)
+{
+	struct stat ours, named;
+
+	return fstat(fd, &ours) == 0 && stat(path, &named) == 0 && ours.st_ino == named.st_ino &&
+	       ours.st_dev == named.st_dev;
+}
+
 int state_lock(const char *dir, int *ret_fd)
 {
 	_cleanup_(closep) int fd = -EBADF;
@@ -63,12 +87,14 @@ int state_lock(const char *dir, int *ret_fd)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return raise(-errno, "open %s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	if (!lock_wait(fd)) {
 		if (errno != EWOULDBLOCK)
 			return raise(-errno, "lock %s", path);
 		say_locked(dir, fd);
 		return STATE_E_LOCKED;
 	}
+	if (!lock_is_at(fd, path))
+		return state_lock(dir, ret_fd);
 	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0)
 		return raise(-errno, "write %s", path);
 	*ret_fd = TAKE_FD(fd);
@@ -156,7 +182,7 @@ int state_load(const struct gwd *g, uint32_t gen, struct ruleset **ret_rs)
 void state_remove(const struct gwd *g)
 {
 	static const char *const names[] = { "state.nft", "state.nft.next", "addresses",
-					     "control.sock" };
+					     "control.sock", "lock" };
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
