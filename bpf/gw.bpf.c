@@ -48,6 +48,22 @@ SEC("tc") int gw_in6(struct __sk_buff *skb)
 {
 	return hook_in(skb, true);
 }
+SEC("tc") int gw_ct4(struct __sk_buff *skb)
+{
+	return hook_ct(skb, false);
+}
+SEC("tc") int gw_ct6(struct __sk_buff *skb)
+{
+	return hook_ct(skb, true);
+}
+SEC("tc") int gw_outct4(struct __sk_buff *skb)
+{
+	return hook_outct(skb, false);
+}
+SEC("tc") int gw_outct6(struct __sk_buff *skb)
+{
+	return hook_outct(skb, true);
+}
 SEC("tc") int gw_error4(struct __sk_buff *skb)
 {
 	return hook_error(skb, false);

@@ -51,6 +51,13 @@ struct rule_key {
 	__u16 pad;
 };
 
+/* What one side of a TCP connection is known by; the copy a judgement is made on (track/tcp.h). */
+struct tcp_side {
+	__u32 end, ack, win; /* as in struct gw_flow */
+	__u8 scale, flags;
+	__u16 pad;
+};
+
 struct pkt {
 	union gw_key t;	  /* the tuple on the wire */
 	union gw_key out; /* the tuple it shall leave with */
@@ -83,6 +90,10 @@ struct pkt {
 	__u32 quote_l3, quote_l4;
 	__u8 quote_proto, quote_pad[3];
 	__u8 opts[64]; /* TCP options */
+	__u8 syn_scale, syn_flags; /* what a SYN announced: window scale, GW_TCPF_* */
+	__u8 tcp_state, tcp_assured;
+	__u32 tcp_status; /* GW_FLOW_* of the original entry */
+	struct tcp_side own, peer;
 };
 
 struct {

@@ -50,7 +50,6 @@ static __always_inline int hook_in(struct __sk_buff *skb, const bool v6)
 	struct gw_if *ifc = if_get(skb->ifindex);
 	struct pkt *p = pkt_scratch();
 	struct gw_conf *conf = conf_get();
-	struct ct ct;
 	int r;
 
 	if (!ifc || !p || !conf)
@@ -79,7 +78,20 @@ static __always_inline int hook_in(struct __sk_buff *skb, const bool v6)
 	}
 	if (p->flags & PKT_ICMP_ERROR && !(p->flags & PKT_NOTRACK))
 		return jump(skb, JUMP_ERROR, v6);
-	r = stage_conntrack(skb, p, conf, &ct, v6);
+	return jump(skb, JUMP_CT, v6);
+}
+
+static __always_inline int hook_ct(struct __sk_buff *skb, const bool v6)
+{
+	struct gw_if *ifc = if_get(skb->ifindex);
+	struct pkt *p = pkt_scratch();
+	struct gw_conf *conf = conf_get();
+	struct ct ct;
+	int r;
+
+	if (!ifc || !p || !conf)
+		return TC_ACT_UNSPEC;
+	r = stage_conntrack(p, conf, &ct, v6);
 	if (r)
 		return gw_drop(p, r, v6);
 	if (hooks_active(conf, v6) & (1U << GW_HOOK_MANGLE_PREROUTING)) {

@@ -14,8 +14,6 @@ struct ct {
 	bool est;		    /* found in the assured table */
 };
 
-enum { CT_OK, CT_IGNORE, CT_BAD, CT_REOPEN, CT_RST_DROP };
-
 /* The flow of p->t, if it is whole and alive.  Leaves the peer's key in p->alt. */
 static __always_inline void ct_lookup(struct pkt *p, struct gw_conf *conf, struct ct *ct,
 				      const bool v6)
@@ -51,124 +49,29 @@ static __always_inline void ct_lookup(struct pkt *p, struct gw_conf *conf, struc
 	ct->peer = peer;
 }
 
-/* TCP options in p->opts: window scale and SACK permitted (RFC 7323 2, RFC 2018 2). */
-struct options {
-	__u32 at, len;
-	__u32 scale, flags;
-};
-
-static long options_step(__u32 i, struct options *o)
-{
-	struct pkt *p = pkt_scratch();
-	__u8 kind, size;
-
-	if (!p || o->at >= o->len)
-		return 1;
-	kind = p->opts[o->at & 63];
-	if (!kind)
-		return 1;
-	if (kind == 1) {
-		o->at++;
-		return 0;
-	}
-	size = p->opts[(o->at + 1) & 63];
-	if (size < 2 || o->at + size > o->len)
-		return 1;
-	if (kind == 3 && size == 3) {
-		o->scale = p->opts[(o->at + 2) & 63];
-		o->flags |= GW_TCPF_WSCALE;
-	} else if (kind == 4 && size == 2) {
-		o->flags |= GW_TCPF_SACK;
-	}
-	o->at += size;
-	return 0;
-}
-
-/* scale << 8 | GW_TCPF_* of the options in scratch */
-__noinline int tcp_options(__u32 len)
-{
-	struct options o = { .len = len & 63 };
-
-	bpf_loop(40, options_step, &o, 0);
-	return (o.scale > 14 ? 14 : o.scale) << 8 | o.flags;
-}
-
-/* Learn them from a SYN. */
-static __always_inline void ct_tcp_options(struct __sk_buff *skb, struct pkt *p, struct gw_flow *f)
-{
-	__u32 len = p->tcp_doff * 4 - 20;
-	int found;
-
-	f->tcp_scale = 0;
-	f->tcp_flags &= ~(GW_TCPF_WSCALE | GW_TCPF_SACK);
-	if (len < 1 || len > 40 || bpf_skb_load_bytes(skb, p->l4 + 20, p->opts, len))
-		return;
-	found = tcp_options(len);
-	f->tcp_scale = found >> 8 & 15;
-	f->tcp_flags |= found & (GW_TCPF_WSCALE | GW_TCPF_SACK);
-}
-
-static __always_inline int ct_tcp_rst(struct pkt *p, struct gw_conf *conf, struct ct *ct,
-				      __u8 *state)
-{
-	struct gw_flow *orig = p->flags & PKT_REPLY ? ct->peer : ct->own;
-	int r = tcp_rst_check(ct->own, ct->peer, p->seq, p->ack, p->tcp_bits, orig->state);
-
-	if (r == RST_INVALID && !(conf->flags & GW_CONF_TCP_BE_LIBERAL))
-		return CT_RST_DROP;
-	if (r == RST_PASSES && !(conf->flags & GW_CONF_TCP_BE_LIBERAL)) {
-		*state = orig->state;
-		return CT_OK;
-	}
-	/* a RST as the only answer: there never was a connection (nf_conntrack_tcp_packet) */
-	if (p->flags & PKT_REPLY && !(orig->flags & GW_FLOW_SEEN_REPLY))
-		p->flags |= PKT_KILL;
-	return CT_OK;
-}
-
-/* One segment of a known connection.  *assured: it is proven that both ends mean it. */
-static __always_inline int ct_tcp(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
-				  struct ct *ct, bool *changed, bool *assured)
+/* One segment of a known connection: judged on copies (tcp_judge), then written back. */
+static __always_inline int ct_tcp(struct pkt *p, struct gw_conf *conf, struct ct *ct, bool *changed,
+				  bool *assured)
 {
 	bool reply = p->flags & PKT_REPLY;
 	struct gw_flow *orig = reply ? ct->peer : ct->own;
-	__u32 index = tcp_index(p->tcp_bits);
-	__u8 old = orig->state, state;
+	__u8 old = orig->state;
 	int r;
 
-	if (!tcp_bits_valid(p->tcp_bits))
-		return CT_BAD;
-	state = tcp_next(reply, index, old);
-	if (state == sIV)
-		return CT_BAD;
-	if (state == sIG)
-		return CT_IGNORE;
-	if (state == GW_TCP_SYN_SENT && (old == GW_TCP_TIME_WAIT || old == GW_TCP_CLOSE))
-		return CT_REOPEN;
-	if (index == TCP_RST_SET) {
-		r = ct_tcp_rst(p, conf, ct, &state);
-		if (r)
-			return r;
-	}
-	/* the handshake's last ACK must ack what the server sent: a spoofed SYN proves nothing */
-	if (old == GW_TCP_SYN_RECV && state == GW_TCP_ESTABLISHED &&
-	    ct->peer->tcp_flags & GW_TCPF_INIT &&
-	    (seq_before(ct->peer->tcp_end, p->ack) ||
-	     seq_before(p->ack, ct->peer->tcp_end - 66000)))
-		return CT_BAD;
-	if (index == TCP_SYN_SET || (index == TCP_SYNACK_SET && old != GW_TCP_SYN_RECV)) {
-		ct->own->tcp_flags &= ~GW_TCPF_INIT; /* a new sequence space */
-		ct_tcp_options(skb, p, ct->own);
-	}
-	if (index != TCP_RST_SET)
-		tcp_learn(ct->own, p->end, p->ack, p->win, p->tcp_bits,
-			  ct->peer->tcp_flags & GW_TCPF_WSCALE);
-	*assured = orig->flags & GW_FLOW_SEEN_REPLY && !(orig->flags & GW_FLOW_ASSURED) &&
-		   state == GW_TCP_ESTABLISHED &&
-		   (old == GW_TCP_SYN_RECV || old == GW_TCP_ESTABLISHED);
-	*changed = state != old;
-	ct->own->state = state;
-	ct->peer->state = state;
+	p->tcp_state = old;
+	p->tcp_status = orig->flags;
+	side_load(&p->own, ct->own);
+	side_load(&p->peer, ct->peer);
+	r = tcp_judge(reply, conf->flags);
+	if (r != CT_OK && r != CT_KILL)
+		return r;
+	if (r == CT_KILL)
+		p->flags |= PKT_KILL;
+	side_store(ct->own, &p->own);
+	*assured = p->tcp_assured;
+	*changed = p->tcp_state != old;
+	ct->own->state = p->tcp_state;
+	ct->peer->state = p->tcp_state;
 	return CT_OK;
 }
 
@@ -235,15 +138,14 @@ static __always_inline void ct_accept(struct pkt *p, struct gw_conf *conf, struc
 	}
 }
 
-static __always_inline int ct_known(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
-				    struct ct *ct, const bool v6)
+static __always_inline int ct_known(struct pkt *p, struct gw_conf *conf, struct ct *ct, const bool v6)
 {
 	bool changed = false, assured = false;
 	int r = CT_OK;
 
 	p->flags = ct->own->flags & GW_FLOW_REPLY ? p->flags | PKT_REPLY : p->flags & ~PKT_REPLY;
 	if (p->proto == IPPROTO_TCP && !(p->flags & PKT_FRAG_LATER))
-		r = ct_tcp(skb, p, conf, ct, &changed, &assured);
+		r = ct_tcp(p, conf, ct, &changed, &assured);
 	if (r == CT_REOPEN || r == CT_BAD || r == CT_RST_DROP)
 		return r;
 	key_swap(&p->out, &p->alt, v6);
@@ -278,8 +180,8 @@ static __always_inline bool ct_may_start(struct pkt *p, struct gw_conf *conf, co
 	return index == TCP_ACK_SET && conf->flags & GW_CONF_TCP_LOOSE;
 }
 
-static __always_inline int stage_conntrack(struct __sk_buff *skb, struct pkt *p,
-					   struct gw_conf *conf, struct ct *ct, const bool v6)
+static __always_inline int stage_conntrack(struct pkt *p, struct gw_conf *conf, struct ct *ct,
+					   const bool v6)
 {
 	int r;
 
@@ -291,7 +193,7 @@ static __always_inline int stage_conntrack(struct __sk_buff *skb, struct pkt *p,
 	}
 	ct_lookup(p, conf, ct, v6);
 	if (ct->own) {
-		r = ct_known(skb, p, conf, ct, v6);
+		r = ct_known(p, conf, ct, v6);
 		if (r == CT_OK)
 			return 0;
 		if (r == CT_RST_DROP)

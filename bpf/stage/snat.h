@@ -143,7 +143,9 @@ static __always_inline void create_fill(struct pkt *p, struct gw_conf *conf, con
 		a->flags |= GW_FLOW_LOCAL_IN;
 	if (p->proto == IPPROTO_TCP) {
 		a->state = tcp_next(0, tcp_index(p->tcp_bits), GW_TCP_NONE);
-		tcp_learn(a, p->end, p->ack, p->win, p->tcp_bits, false);
+		__builtin_memset(&p->own, 0, sizeof(p->own));
+		tcp_learn(&p->own, p, false);
+		side_store(a, &p->own);
 	}
 	filter_remember(p, conf, a);
 	*b = *a;
@@ -200,8 +202,6 @@ static __always_inline int create(struct __sk_buff *skb, struct pkt *p, struct g
 	int r;
 
 	create_fill(p, conf, v6);
-	if (p->proto == IPPROTO_TCP && p->tcp_bits & TCP_BIT_SYN)
-		ct_tcp_options(skb, p, &p->a.f);
 	if (!(p->flags & PKT_LOCAL) && p->oif)
 		route_remember(p, conf, &p->a.f, v6);
 	if (v6)

@@ -249,50 +249,132 @@ static __always_inline bool seq_before(__u32 a, __u32 b)
 	return (__s32)(a - b) < 0;
 }
 
-/* Learn from an accepted segment of the side that owns @f; @peer_scales: the other side sent a window scale too. */
-static __always_inline void tcp_learn(struct gw_flow *f, __u32 end, __u32 ack, __u32 win, __u8 bits,
-				      bool peer_scales)
+/* What a judgement says: */
+enum {
+	CT_OK,
+	CT_IGNORE,   /* let pass, learn nothing */
+	CT_BAD,	     /* INVALID */
+	CT_REOPEN,   /* a new connection over the old one's tuple */
+	CT_RST_DROP,
+	CT_KILL,     /* let pass, then forget the connection */
+};
+
+static __always_inline void side_load(struct tcp_side *s, const struct gw_flow *f)
 {
-	if (!(bits & TCP_BIT_SYN) && f->tcp_flags & GW_TCPF_WSCALE && peer_scales)
-		win <<= f->tcp_scale & 15;
-	if (!(f->tcp_flags & GW_TCPF_INIT)) {
-		f->tcp_end = end;
-		f->tcp_ack = ack;
-		f->tcp_win = win;
-		f->tcp_flags |= GW_TCPF_INIT;
-		return;
-	}
-	if (seq_before(f->tcp_end, end))
-		f->tcp_end = end;
-	if (bits & TCP_BIT_ACK && (seq_before(f->tcp_ack, ack) || bits & TCP_BIT_SYN))
-		f->tcp_ack = ack;
-	if (f->tcp_win < win)
-		f->tcp_win = win;
+	s->end = f->tcp_end;
+	s->ack = f->tcp_ack;
+	s->win = f->tcp_win;
+	s->scale = f->tcp_scale;
+	s->flags = f->tcp_flags;
 }
 
-/* What to do with a RST of the side that owns @own: */
+static __always_inline void side_store(struct gw_flow *f, const struct tcp_side *s)
+{
+	f->tcp_end = s->end;
+	f->tcp_ack = s->ack;
+	f->tcp_win = s->win;
+	f->tcp_scale = s->scale;
+	f->tcp_flags = s->flags;
+}
+
+/* Learn from an accepted segment of this side. */
+static __always_inline void tcp_learn(struct tcp_side *s, const struct pkt *p, bool peer_scales)
+{
+	__u32 win = p->win;
+
+	if (p->tcp_bits & TCP_BIT_SYN) {
+		s->scale = p->syn_scale;
+		s->flags = (s->flags & ~(GW_TCPF_WSCALE | GW_TCPF_SACK)) | p->syn_flags;
+	} else if (s->flags & GW_TCPF_WSCALE && peer_scales) {
+		win <<= s->scale & 15;
+	}
+	if (!(s->flags & GW_TCPF_INIT)) {
+		s->end = p->end;
+		s->ack = p->ack;
+		s->win = win;
+		s->flags |= GW_TCPF_INIT;
+		return;
+	}
+	if (seq_before(s->end, p->end))
+		s->end = p->end;
+	if (p->tcp_bits & TCP_BIT_ACK && seq_before(s->ack, p->ack))
+		s->ack = p->ack;
+	if (s->win < win)
+		s->win = win;
+}
+
 enum { RST_CLOSES, RST_PASSES, RST_INVALID };
 
 /*
  * The receiver's last ack is the only sequence number that surely closes (RFC 5961 3.2); the sender's own end is what a RST right
  * behind data, or before a gap, carries.  Elsewhere in the window the receiver answers with a challenge ACK: let it.
  */
-static __always_inline int tcp_rst_check(const struct gw_flow *own, const struct gw_flow *peer,
-					 __u32 seq, __u32 ack, __u8 bits, __u8 state)
+static __always_inline int tcp_rst_check(const struct pkt *p, bool reply)
 {
-	if (state == GW_TCP_SYN_SENT || state == GW_TCP_SYN_SENT2) {
-		if (own->flags &
-		    GW_FLOW_REPLY) /* an answer to our SYN must ack it (RFC 9293 3.10.7.3) */
-			return bits & TCP_BIT_ACK && ack == peer->tcp_end ? RST_CLOSES
-									  : RST_INVALID;
-		return seq == own->tcp_end || seq + 1 == own->tcp_end ? RST_CLOSES : RST_INVALID;
+	const struct tcp_side *own = &p->own, *peer = &p->peer;
+
+	if (p->tcp_state == GW_TCP_SYN_SENT || p->tcp_state == GW_TCP_SYN_SENT2) {
+		if (reply) /* an answer to a SYN must ack it (RFC 9293 3.10.7.3) */
+			return p->tcp_bits & TCP_BIT_ACK && p->ack == peer->end ? RST_CLOSES : RST_INVALID;
+		return p->seq == own->end || p->seq + 1 == own->end ? RST_CLOSES : RST_INVALID;
 	}
-	if (!(peer->tcp_flags & GW_TCPF_INIT))
+	if (!(peer->flags & GW_TCPF_INIT))
 		return RST_CLOSES; /* picked up in the middle: nothing to compare with */
-	if (seq == peer->tcp_ack || (own->tcp_flags & GW_TCPF_INIT && seq == own->tcp_end))
+	if (p->seq == peer->ack || (own->flags & GW_TCPF_INIT && p->seq == own->end))
 		return RST_CLOSES;
-	if (seq_before(seq, peer->tcp_ack) || seq_before(peer->tcp_ack + peer->tcp_win, seq))
+	if (seq_before(p->seq, peer->ack) || seq_before(peer->ack + peer->win, p->seq))
 		return RST_INVALID;
 	return RST_PASSES;
+}
+
+/* The handshake's last ACK must ack what the server sent: a spoofed SYN proves nothing. */
+static __always_inline bool tcp_ack_proves(const struct pkt *p)
+{
+	return !(p->peer.flags & GW_TCPF_INIT) ||
+	       !(seq_before(p->peer.end, p->ack) || seq_before(p->ack, p->peer.end - 66000));
+}
+
+/*
+ * Judge the segment in scratch: p->own, p->peer, p->tcp_state, p->tcp_status are the connection before it.  CT_OK, CT_KILL: they
+ * are the connection after it, and p->tcp_assured says that both ends have now proven to mean it.
+ */
+__noinline int tcp_judge(__u32 reply, __u32 conf_flags)
+{
+	struct pkt *p = pkt_scratch();
+	__u32 index;
+	__u8 old, state;
+	int r = CT_OK, rst;
+
+	if (!p || !tcp_bits_valid(p->tcp_bits))
+		return CT_BAD;
+	index = tcp_index(p->tcp_bits);
+	old = p->tcp_state;
+	state = tcp_next(!!reply, index, old);
+	if (state == sIV)
+		return CT_BAD;
+	if (state == sIG)
+		return CT_IGNORE;
+	if (state == GW_TCP_SYN_SENT && (old == GW_TCP_TIME_WAIT || old == GW_TCP_CLOSE))
+		return CT_REOPEN;
+	if (index == TCP_RST_SET) {
+		rst = conf_flags & GW_CONF_TCP_BE_LIBERAL ? RST_CLOSES : tcp_rst_check(p, reply);
+		if (rst == RST_INVALID)
+			return CT_RST_DROP;
+		if (rst == RST_PASSES)
+			state = old;
+		else if (reply && !(p->tcp_status & GW_FLOW_SEEN_REPLY))
+			r = CT_KILL; /* a RST as the only answer: there never was a connection */
+	}
+	if (old == GW_TCP_SYN_RECV && state == GW_TCP_ESTABLISHED && !tcp_ack_proves(p))
+		return CT_BAD;
+	if (index == TCP_SYN_SET || (index == TCP_SYNACK_SET && old != GW_TCP_SYN_RECV))
+		p->own.flags &= ~GW_TCPF_INIT; /* a new sequence space */
+	if (index != TCP_RST_SET)
+		tcp_learn(&p->own, p, p->peer.flags & GW_TCPF_WSCALE);
+	p->tcp_assured = p->tcp_status & GW_FLOW_SEEN_REPLY && !(p->tcp_status & GW_FLOW_ASSURED) &&
+			 state == GW_TCP_ESTABLISHED &&
+			 (old == GW_TCP_SYN_RECV || old == GW_TCP_ESTABLISHED);
+	p->tcp_state = state;
+	return r;
 }
 #endif

@@ -104,9 +104,34 @@ int run_zero(struct gwctl *g, int argc, char **argv)
 	return command(g, request);
 }
 
-int run_reload(struct gwctl *g, int argc, char **argv)
+/* Each name once, in gwd's order: the sum, and behind it the CPUs. */
+static void print_stat(json_t *cpus, const char *name)
 {
-	return command(g, json_pack("{s:s}", "verb", "reload"));
+	json_int_t sum = 0;
+	json_t *cpu;
+	size_t i;
+
+	json_array_foreach(cpus, i, cpu) sum += json_integer_value(json_object_get(cpu, name));
+	printf("%-14s %12" JSON_INTEGER_FORMAT " ", name, sum);
+	json_array_foreach(cpus, i, cpu)
+		printf(" %" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(cpu, name)));
+	putchar('\n');
+}
+
+int run_stats(struct gwctl *g, int argc, char **argv)
+{
+	_cleanup_(reply_deinit) struct reply reply = { 0 };
+	int r = gwctl_call(g, json_pack("{s:s}", "verb", "stats"), &reply);
+	const char *name;
+	json_t *value;
+
+	if (r)
+		return r;
+	if (g->json)
+		return print_json(reply.json);
+	json_object_foreach(json_array_get(reply.json, 0), name, value) if (strcmp(name, "cpu"))
+		print_stat(reply.json, name);
+	return EXIT_OK;
 }
 
 int run_off(struct gwctl *g, int argc, char **argv)

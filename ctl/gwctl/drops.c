@@ -2,6 +2,7 @@
 /* Why packets were dropped. */
 #include <time.h>
 #include <gwctl/gwctl.h>
+#include <show/show.h>
 
 #define INTERVAL_MAX 3600
 
@@ -17,24 +18,47 @@ static json_int_t number_of(const json_t *row, const char *key)
 	return json_integer_value(json_object_get(row, key));
 }
 
-/* The example is printed as gwd names its parts. */
-static void print_example(json_t *example)
+static void clock_text(time_t t, char *ret, size_t size)
 {
-	const char *key;
-	json_t *value;
+	struct tm tm;
 
-	if (!json_object_size(example))
+	if (!localtime_r(&t, &tm) || !strftime(ret, size, "%H:%M:%S", &tm))
+		snprintf(ret, size, "?");
+}
+
+static void print_end(const json_t *example, const char *addr, const char *port)
+{
+	bool v6 = number_of(example, "family") == 6, has_port = number_of(example, port);
+
+	printf(" %s%s%s", v6 && has_port ? "[" : "", text_of(example, addr),
+	       v6 && has_port ? "]" : "");
+	if (has_port)
+		printf(":%" JSON_INTEGER_FORMAT, number_of(example, port));
+}
+
+/* "last: 12:00:01 tcp 1.2.3.4:60000 > 203.0.113.1:8080 in wan0 out lan0 rule 12" */
+static void print_example(const json_t *example)
+{
+	json_int_t proto = number_of(example, "proto");
+	char when[16];
+
+	if (!json_is_object(example))
 		return;
-	printf("%21s", "last:");
-	json_object_foreach(example, key, value)
-	{
-		_cleanup_(freep) char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-
-		if (json_is_string(value))
-			printf(" %s=%s", key, json_string_value(value));
-		else if (text)
-			printf(" %s=%s", key, text);
-	}
+	clock_text(number_of(example, "time_ns") / 1000000000, when, sizeof(when));
+	printf("%24s %s ", "last:", when);
+	if (strcmp(show_proto_name(proto), "unknown"))
+		printf("%s", show_proto_name(proto));
+	else
+		printf("protocol %" JSON_INTEGER_FORMAT, proto);
+	print_end(example, "saddr", "sport");
+	printf(" >");
+	print_end(example, "daddr", "dport");
+	if (*text_of(example, "iif"))
+		printf(" in %s", text_of(example, "iif"));
+	if (*text_of(example, "oif"))
+		printf(" out %s", text_of(example, "oif"));
+	if (number_of(example, "handle"))
+		printf(" rule %" JSON_INTEGER_FORMAT, number_of(example, "handle"));
 	putchar('\n');
 }
 
@@ -85,14 +109,12 @@ static json_int_t before_of(const json_t *before, const char *reason)
 
 static void print_moves(struct gwctl *g, const json_t *before, const json_t *now)
 {
-	char when[16] = "";
 	time_t t = time(NULL);
-	struct tm tm;
+	char when[16];
 	json_t *row;
 	size_t i;
 
-	if (localtime_r(&t, &tm))
-		strftime(when, sizeof(when), "%H:%M:%S", &tm);
+	clock_text(t, when, sizeof(when));
 	json_array_foreach(now, i, row)
 	{
 		const char *reason = text_of(row, "reason");

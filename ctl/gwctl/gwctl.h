@@ -74,6 +74,8 @@ const char *words_family(int argc, char **argv, int *ret_used);
 
 /* Send one command of the ruleset language. */
 int apply_line(struct gwctl *g, const char *line);
+/* The line about what a transaction changed, or its JSON. */
+int print_changes(struct gwctl *g, const json_t *json, bool check);
 json_t *apply_request(const char *file, const char *text, size_t len);
 
 const struct verb *verb_find(const char *noun, const char *verb);
@@ -114,6 +116,7 @@ int run_iptables_save(struct gwctl *g, int argc, char **argv);
 int run_ip6tables_save(struct gwctl *g, int argc, char **argv);
 int run_iptables_restore(struct gwctl *g, int argc, char **argv);
 int run_ip6tables_restore(struct gwctl *g, int argc, char **argv);
+int run_stats(struct gwctl *g, int argc, char **argv);
 int run_drops(struct gwctl *g, int argc, char **argv);
 int run_drops_watch(struct gwctl *g, int argc, char **argv);
 int run_get(struct gwctl *g, int argc, char **argv);

@@ -97,15 +97,10 @@ static json_t *commit_request(const struct dialect *d, const struct ruleset *rs,
 	return request;
 }
 
-/* Was it refused only because the ruleset is not the one we started from? */
-static bool is_stale(struct gwctl *g, json_int_t gen)
+/* gwd names its generation when that, and only that, was the reason to refuse. */
+static bool is_stale(const struct reply *reply)
 {
-	_cleanup_(reply_deinit) struct reply ping = { 0 };
-	json_t *request = json_pack("{s:s}", "verb", "ping");
-	int r = client_call(g->client, request, NULL, &ping);
-
-	json_decref(request);
-	return !r && json_integer_value(json_object_get(ping.json, "gen")) != gen;
+	return json_object_get(reply->error, "base");
 }
 
 enum { STALE = -1 };
@@ -122,7 +117,7 @@ static int commit(struct gwctl *g, const struct dialect *d, const struct ruleset
 	json_decref(request);
 	if (r < 0)
 		return refuse("talking to gwd at %s: %s", g->socket, strerror(-r));
-	if (reply.error && !last && is_stale(g, gen))
+	if (!last && is_stale(&reply))
 		return STALE;
 	return gwctl_report(&reply);
 }

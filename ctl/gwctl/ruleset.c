@@ -14,7 +14,7 @@ static unsigned int count(const json_t *reply, const char *key)
 	return json_integer_value(json_object_get(reply, key));
 }
 
-static int print_changes(struct gwctl *g, const json_t *json, bool check)
+int print_changes(struct gwctl *g, const json_t *json, bool check)
 {
 	if (g->json)
 		return print_json(json);
@@ -80,6 +80,14 @@ static int print_checked(struct gwctl *g, const char *file, const struct ruleset
 	printf("{\"ok\": true, \"tables\": %zu, \"chains\": %zu, \"rules\": %zu}\n", rs->n_tables,
 	       chains, rules);
 	return EXIT_OK;
+}
+
+int run_reload(struct gwctl *g, int argc, char **argv)
+{
+	_cleanup_(reply_deinit) struct reply reply = { 0 };
+	int r = gwctl_call(g, json_pack("{s:s}", "verb", "reload"), &reply);
+
+	return r ? r : print_changes(g, reply.json, false);
 }
 
 int run_ruleset_check(struct gwctl *g, int argc, char **argv)

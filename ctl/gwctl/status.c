@@ -43,6 +43,8 @@ static void print_features(json_t *features)
 	{
 		if (json_is_string(value))
 			printf(" %s=%s", key, json_string_value(value));
+		else if (json_is_integer(value))
+			printf(" %s=%" JSON_INTEGER_FORMAT, key, json_integer_value(value));
 		else
 			printf(" %s%s", json_is_true(value) ? "" : "no-", key);
 	}
@@ -74,6 +76,10 @@ static void print_interfaces(const struct gwctl *g, const json_t *list)
 
 		printf("  %-15s %4" JSON_INTEGER_FORMAT "  %s", text_of(iface, "name"),
 		       number_of(iface, "ifindex"), managed ? "managed" : "not managed");
+		if (json_is_false(json_object_get(iface, "attached")))
+			printf(", not attached");
+		if (json_is_true(json_object_get(iface, "overtaken")))
+			printf(", another program runs before ours");
 		print_addresses("masquerade4", iface);
 		print_addresses("masquerade6", iface);
 		putchar('\n');
@@ -114,18 +120,25 @@ static void print_status(const struct gwctl *g, const json_t *s)
 	label(g, "gwd");
 	printf("%s, pid %" JSON_INTEGER_FORMAT ", up ", text_of(s, "version"), number_of(s, "pid"));
 	print_uptime(number_of(s, "uptime_s"));
-	putchar('\n');
+	puts(json_is_false(json_object_get(s, "ready")) ? ", NOT READY" : "");
 	label(g, "kernel");
 	fputs(text_of(s, "kernel"), stdout);
 	print_features(json_object_get(s, "features"));
 	putchar('\n');
 	label(g, "ruleset");
-	printf("generation %" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT " rules\n",
-	       number_of(s, "generation"), number_of(s, "rules"));
+	printf("generation %" JSON_INTEGER_FORMAT ", ", number_of(s, "generation"));
+	if (json_is_false(json_object_get(s, "rules_known")))
+		puts("in force, but its text is lost: `gwctl reload' replaces it");
+	else
+		printf("%" JSON_INTEGER_FORMAT " rules\n", number_of(s, "rules"));
 	label(g, "connections");
 	printf("%" JSON_INTEGER_FORMAT " assured, %" JSON_INTEGER_FORMAT
 	       " embryonic, room for %" JSON_INTEGER_FORMAT "\n",
 	       number_of(flows, "assured"), number_of(flows, "embryonic"), number_of(flows, "max"));
+	if (number_of(flows, "pressure"))
+		printf("%-11s nearly full: idle connections end %" JSON_INTEGER_FORMAT
+		       " times sooner\n",
+		       "", (json_int_t)1 << MIN(number_of(flows, "pressure"), 32));
 	label(g, "drops");
 	printf("%" JSON_INTEGER_FORMAT " packets%s\n",
 	       json_is_object(drops) ? number_of(drops, "total") : json_integer_value(drops),

@@ -87,6 +87,9 @@ const struct verb verbs[] = {
 	{ "drops", "watch", "[--interval S] [--count N]",
 	  "Print the reasons that moved, repeatedly", 0, 4, VERB_READ, run_drops_watch },
 
+	{ "stats", NULL, "", "What the data plane counts: the sum, then each CPU", 0, 0, VERB_READ,
+	  run_stats },
+
 	{ "get", NULL, "[KEY]", "Print settings: value, default, unit", 0, 1, VERB_READ, run_get },
 	{ "set", NULL, "KEY VALUE", "Change a setting of the running daemon", 2, 2, VERB_WRITE,
 	  run_set },

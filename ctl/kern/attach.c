@@ -2,6 +2,9 @@
 /*
  * Which way a device is attached, and when a program generation is no longer needed.
  */
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <kern/impl.h>
 
 const char *kern_dir_name(enum kern_dir dir)
@@ -153,6 +156,7 @@ struct collect {
 	struct kern *k;
 	uint32_t prog_ids[KERN_DIRS];
 	bool old_in_use;
+	bool waited;
 };
 
 static int collect_look(const char *dir, const char *name, void *arg)
@@ -200,6 +204,18 @@ static bool collect_is_current(struct kern *k, const char *path)
 	return false;
 }
 
+/* A packet that another CPU began with the old program may be short of its tail call: let it end (an RCU grace period). */
+static void collect_wait(struct collect *c)
+{
+	const struct timespec grace = { .tv_nsec = 50000000 };
+
+	if (c->waited)
+		return;
+	if (syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0) /* not with nohz_full */
+		nanosleep(&grace, NULL);
+	c->waited = true;
+}
+
 static int collect_remove(const char *dir, const char *name, void *arg)
 {
 	struct collect *c = arg;
@@ -209,6 +225,7 @@ static int collect_remove(const char *dir, const char *name, void *arg)
 	if (strcmp(dir, c->k->dir) == 0 &&
 	    (strncmp(name, "jmp_", 4) != 0 || collect_is_current(c->k, path)))
 		return 0;
+	collect_wait(c);
 	unlink(path);
 	return 0;
 }

@@ -162,5 +162,7 @@ int chain_hook(const struct chain *c);
  */
 bool ruleset_validate(const struct ruleset *rs, struct diag *d);
 bool rule_validate(const struct table *t, const struct chain *c, const struct rule *r, struct diag *d);
+/* Has a base chain a place in the matrix? */
+bool chain_validate(const struct table *t, const struct chain *c, struct diag *d);
 
 #endif

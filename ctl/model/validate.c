@@ -267,7 +267,7 @@ bool rule_validate(const struct table *t, const struct chain *c, const struct ru
 	       reject_validate(c, &r->action, &f, d) && notrack_validate(c, &r->action, d);
 }
 
-static bool chain_validate(const struct table *t, const struct chain *c, struct diag *d)
+bool chain_validate(const struct table *t, const struct chain *c, struct diag *d)
 {
 	if (!c->base || chain_hook(c) >= 0)
 		return true;

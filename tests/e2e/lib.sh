@@ -195,6 +195,7 @@ start_gw() {
 	fi
 	mkdir -p "$T/run-$GW"
 	: >>"$T/gwd-$GW.conf"
+	: >>"$T/ruleset-$GW.nft"
 	spawn "$GW" "gwd-$GW" "$GWD" --runtime-dir "$T/run-$GW" --pin-dir "$T/bpf/$GW" --config "$T/gwd-$GW.conf" \
 		--ruleset "$T/ruleset-$GW.nft" --interface "$ifs" "${NF_TIMEOUTS[@]}" "$@"
 	gw wait --timeout 10 || { cat "$T/gwd-$GW.err"; echo "gwd did not become ready"; exit 1; }

@@ -82,7 +82,7 @@ LEAKS='src net 10.0.0.0/8 or src net 192.168.0.0/16 or ip6 src net fd00::/8
 or (icmp and (icmp[0] = 3 or icmp[0] = 11 or icmp[0] = 12) and (icmp[20] = 10 or icmp[24] = 10))
 or (ip6[6] = 58 and ip6[40] < 128 and (ip6[56] = 0xfd or ip6[72] = 0xfd))'
 watch_leaks() { # HOST IF
-	capture "$1" "$2" leaks "$LEAKS"
+	capture "$1" "$2" leaks -Q in "$LEAKS"
 }
 no_leaks() {
 	sleep 0.1 # the capture's own latency

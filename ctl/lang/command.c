@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <lang/parse.h>
+
+#include <lang/names.h>
+
+enum verb { VERB_ADD, VERB_CREATE, VERB_INSERT, VERB_REPLACE, VERB_DELETE, VERB_DESTROY };
+enum object { OBJECT_TABLE, OBJECT_CHAIN, OBJECT_RULE };
+static const char *const verb_words[] = {
+	[VERB_ADD] = "add",	    [VERB_CREATE] = "create", [VERB_INSERT] = "insert",
+	[VERB_REPLACE] = "replace", [VERB_DELETE] = "delete", [VERB_DESTROY] = "destroy",
+};
+static const char *const object_words[] = {
+	[OBJECT_TABLE] = "table",
+	[OBJECT_CHAIN] = "chain",
+	[OBJECT_RULE] = "rule",
+};
+
+static int word_number(const struct token *t, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (token_is(t, words[i]))
+			return (int)i;
+	}
+	return -1;
+}
+
+static int add_table_command(struct parser *p, enum verb verb)
+{
+	struct target target;
+	struct table *t;
+	int r = parse_target(p, &target, false);
+
+	if (r)
+		return r;
+	if (verb == VERB_CREATE && ruleset_table(p->rs, target.family, target.table))
+		return fail_at(p, &target.table_tok, "table `%s %s` exists already",
+			       family_name(target.family), target.table);
+	r = add_table(p, target.family, target.table, &t);
+	if (r || !token_is_punct(&p->tok, "{"))
+		return r;
+	return parse_table_block(p, t);
+}
+
+static int add_chain_command(struct parser *p, enum verb verb)
+{
+	const struct chain_spec none = { 0 };
+	struct target target;
+	struct table *t;
+	struct chain *c;
+	int r = parse_target(p, &target, true);
+
+	if (!r)
+		r = find_table(p, &target, &t);
+	if (r)
+		return r;
+	if (verb == VERB_CREATE && table_chain(t, target.chain))
+		return fail_at(p, &target.chain_tok, "chain `%s` exists already", target.chain);
+	if (token_is_punct(&p->tok, "{"))
+		return parse_chain_block(p, t, target.chain, &target.chain_tok);
+	return chain_resolve(p, t, target.chain, &target.chain_tok, &none, &c);
+}
+
+static int index_of_handle(struct parser *p, const struct chain *c, size_t *ret)
+{
+	struct token at = p->tok;
+	uint64_t handle;
+	int r = parse_u64(p, "a handle", 1, HANDLE_MAX, &handle);
+
+	if (r || chain_rule(c, handle, ret))
+		return r;
+	return fail_at(p, &at, "there is no rule with handle %llu in chain `%s`",
+		       (unsigned long long)handle, c->name);
+}
+
+static int index_given(struct parser *p, const struct chain *c, size_t *ret)
+{
+	struct token at = p->tok;
+	uint64_t index;
+	int r = parse_u64(p, "an index", 0, UINT32_MAX, &index);
+
+	if (r)
+		return r;
+	if (index >= c->n_rules)
+		return fail_at(p, &at, "chain `%s` has %zu rules, counted from 0", c->name,
+			       c->n_rules);
+	*ret = (size_t)index;
+	return 0;
+}
+
+/* Where a new rule goes: `insert` before, `add` behind the rule that is named. */
+static int parse_place(struct parser *p, const struct chain *c, enum verb verb, size_t *ret)
+{
+	bool handle = token_is(&p->tok, "handle") || token_is(&p->tok, "position");
+	int r;
+
+	*ret = verb == VERB_INSERT ? 0 : c->n_rules;
+	if (!handle && !token_is(&p->tok, "index"))
+		return 0;
+	r = parse_advance(p);
+	if (!r)
+		r = handle ? index_of_handle(p, c, ret) : index_given(p, c, ret);
+	if (!r && verb != VERB_INSERT)
+		(*ret)++;
+	return r;
+}
+
+static int add_rule_command(struct parser *p, enum verb verb)
+{
+	struct target target;
+	struct rule *rule;
+	struct table *t;
+	struct chain *c;
+	size_t index;
+	int r = parse_target(p, &target, true);
+
+	if (!r)
+		r = find_chain(p, &target, &t, &c);
+	if (!r)
+		r = parse_place(p, c, verb, &index);
+	if (!r)
+		r = parse_rule(p, t, c, &rule);
+	return r ? r : chain_append(p, c, index, rule);
+}
+
+/* The new rule keeps the handle; its counter starts anew. */
+static int replace_rule_command(struct parser *p)
+{
+	struct target target;
+	struct rule *rule;
+	struct table *t;
+	struct chain *c;
+	size_t index = 0;
+	int r = parse_target(p, &target, true);
+
+	if (!r)
+		r = find_chain(p, &target, &t, &c);
+	if (!r && !token_is(&p->tok, "handle"))
+		return fail_expected(p, "`handle`");
+	if (!r)
+		r = parse_advance(p);
+	if (!r)
+		r = index_of_handle(p, c, &index);
+	if (!r)
+		r = parse_rule(p, t, c, &rule);
+	if (r)
+		return r;
+	rule->handle = c->rules[index]->handle;
+	chain_delete_rule(c, index);
+	p->ch.rules_deleted++;
+	return chain_append(p, c, index, rule);
+}
+
+static int run_add(struct parser *p, enum verb verb, enum object object)
+{
+	switch (object) {
+	case OBJECT_TABLE:
+		return add_table_command(p, verb);
+	case OBJECT_CHAIN:
+		return add_chain_command(p, verb);
+	default:
+		return add_rule_command(p, verb);
+	}
+}
+
+static int run_delete(struct parser *p, bool must_exist, enum object object)
+{
+	switch (object) {
+	case OBJECT_TABLE:
+		return parse_delete_table(p, must_exist);
+	case OBJECT_CHAIN:
+		return parse_delete_chain(p, must_exist);
+	default:
+		return parse_delete_rule(p, must_exist);
+	}
+}
+
+static int run_verb(struct parser *p, enum verb verb, enum object object, const struct token *at)
+{
+	bool rule_only = verb == VERB_INSERT || verb == VERB_REPLACE;
+
+	if ((rule_only && object != OBJECT_RULE) || (verb == VERB_CREATE && object == OBJECT_RULE))
+		return fail_at(p, at, "there is no `%s %s`", verb_words[verb],
+			       object_words[object]);
+	if (verb == VERB_REPLACE)
+		return replace_rule_command(p);
+	if (verb == VERB_DELETE || verb == VERB_DESTROY)
+		return run_delete(p, verb == VERB_DELETE, object);
+	return run_add(p, verb, object);
+}
+
+static int parse_object(struct parser *p, enum object *ret)
+{
+	static const char *const others[] = {
+		"set",	 "map",	  "element", "flowtable", "counter",
+		"quota", "limit", "ct",	     "secmark",	  "synproxy"
+	};
+	int i = word_number(&p->tok, object_words, ARRAY_SIZE(object_words));
+
+	if (i >= 0) {
+		*ret = (enum object)i;
+		return parse_advance(p);
+	}
+	if (word_number(&p->tok, others, ARRAY_SIZE(others)) >= 0)
+		return fail_unsupported(p, &p->tok, "");
+	return fail_expected(p, "`table`, `chain` or `rule`");
+}
+
+static int parse_rename(struct parser *p)
+{
+	char name[NAME_SIZE];
+	struct target target;
+	struct token at;
+	struct table *t;
+	struct chain *c;
+	int r;
+
+	if (!token_is(&p->tok, "chain"))
+		return fail_expected(p, "`chain`");
+	r = parse_advance(p);
+	if (!r)
+		r = parse_target(p, &target, true);
+	if (!r)
+		r = find_chain(p, &target, &t, &c);
+	at = p->tok;
+	if (!r)
+		r = parse_name(p, "the new name", name);
+	if (r)
+		return r;
+	if (table_chain(t, name))
+		return fail_at(p, &at, "chain `%s` exists already", name);
+	snprintf(c->name, sizeof(c->name), "%s", name);
+	return 0;
+}
+
+static int parse_next_handle(struct parser *p)
+{
+	p->saw_internal = true;
+	if (!token_is(&p->tok, "next-handle"))
+		return fail_expected(p, "`next-handle`");
+	if (parse_advance(p))
+		return LANG_E_DIAG;
+	return parse_u64(p, "a handle", 1, HANDLE_MAX, &p->rs->next_handle);
+}
+
+static int fail_command(struct parser *p)
+{
+	static const char *const others[] = { "list",	"reset",   "export",
+					      "import", "monitor", "describe" };
+
+	if (word_number(&p->tok, others, ARRAY_SIZE(others)) >= 0)
+		return fail_at(p, &p->tok, "`%.*s` changes nothing and has no place in a ruleset",
+			       (int)p->tok.len, p->tok.s);
+	return fail_expected(p, "a command (table, add, insert, delete, flush, ...)");
+}
+
+static int parse_verb(struct parser *p)
+{
+	int verb = word_number(&p->tok, verb_words, ARRAY_SIZE(verb_words));
+	enum object object = OBJECT_RULE;
+	struct token at = p->tok;
+	int r;
+
+	/* `table inet x { ... }` and friends: add is meant */
+	if (verb < 0 && word_number(&p->tok, object_words, ARRAY_SIZE(object_words)) < 0)
+		return fail_command(p);
+	r = verb < 0 ? 0 : parse_advance(p);
+	if (!r)
+		r = parse_object(p, &object);
+	return r ? r : run_verb(p, verb < 0 ? VERB_ADD : (enum verb)verb, object, &at);
+}
+
+int parse_command(struct parser *p)
+{
+	bool taken;
+	int r = parse_define(p, &taken);
+
+	if (r || taken)
+		return r;
+	r = take_word(p, "flush", &taken);
+	if (r || taken)
+		return r ? r : parse_flush(p);
+	r = take_word(p, "rename", &taken);
+	if (r || taken)
+		return r ? r : parse_rename(p);
+	r = take_word(p, "gw", &taken);
+	if (r || taken)
+		return r ? r : parse_next_handle(p);
+	return parse_verb(p);
+}

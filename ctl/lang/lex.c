@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <lang/lex.h>
+
+#include <ctype.h>
+
+void lex_init(struct lexer *lx, const char *text, size_t len)
+{
+	*lx = (struct lexer){ .line = 1, .line_start = text, .budget = LEX_BUDGET };
+	lx->frames[0].p = text;
+	lx->frames[0].end = text + len;
+}
+
+bool lex_push(struct lexer *lx, const struct token *var, const char *s, size_t len)
+{
+	if (lx->depth + 1 >= LEX_DEPTH || len + 1 > lx->budget)
+		return false;
+	if (!lx->depth) {
+		lx->var_at = var->at;
+		lx->var_len = var->at_len;
+	}
+	lx->budget -= len + 1;
+	lx->depth++;
+	lx->frames[lx->depth].p = s;
+	lx->frames[lx->depth].end = s + len;
+	return true;
+}
+
+static bool is_name_start(char c)
+{
+	return isalpha((unsigned char)c) || c == '_';
+}
+
+static bool is_name_char(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '-';
+}
+
+bool lex_is_plain_name(const char *s)
+{
+	if (!is_name_start(*s))
+		return false;
+	while (is_name_char(*s))
+		s++;
+	return !*s;
+}
+
+static const char *skip_line(const char *p, const char *end)
+{
+	const char *nl = memchr(p, '\n', (size_t)(end - p));
+
+	return nl ? nl : end;
+}
+
+/* A backslash at the end of a line joins it with the next one; 0 = this is not one. */
+static size_t continuation_length(const char *p, const char *end)
+{
+	if (end - p >= 2 && p[0] == '\\' && p[1] == '\n')
+		return 2;
+	if (end - p >= 3 && p[0] == '\\' && p[1] == '\r' && p[2] == '\n')
+		return 3;
+	return 0;
+}
+
+/* Blanks, comments and joined lines; a newline itself is a token. */
+static void skip_blank(struct lexer *lx)
+{
+	const char *p = lx->frames[lx->depth].p, *end = lx->frames[lx->depth].end;
+
+	while (p < end) {
+		size_t joined = continuation_length(p, end);
+
+		if (*p == ' ' || *p == '\t' || *p == '\r') {
+			p++;
+		} else if (*p == '#') {
+			p = skip_line(p, end);
+		} else if (joined) {
+			p += joined;
+			if (!lx->depth) {
+				lx->line++;
+				lx->line_start = p;
+			}
+		} else {
+			break;
+		}
+	}
+	lx->frames[lx->depth].p = p;
+}
+
+/* Hexadecimal digits, colons and dots with two colons in it: meant as an IPv6 address. */
+static size_t addr6_length(const char *p, const char *end)
+{
+	const char *q = p;
+	size_t colons = 0;
+
+	for (; q < end && (isxdigit((unsigned char)*q) || *q == ':' || *q == '.'); q++)
+		colons += *q == ':';
+	return colons >= 2 ? (size_t)(q - p) : 0;
+}
+
+static size_t word_length(const char *p, const char *end)
+{
+	const char *q = p;
+	size_t n = addr6_length(p, end);
+
+	if (n)
+		return n;
+	if (isdigit((unsigned char)*q)) {
+		while (q < end && is_name_char(*q) && *q != '-')
+			q++;
+		return (size_t)(q - p);
+	}
+	if (!is_name_start(*q))
+		return 0;
+	while (q < end && is_name_char(*q))
+		q++;
+	if (q < end && *q == '*')
+		q++;
+	return (size_t)(q - p);
+}
+
+static void take_string(struct token *t, const char *p, const char *end)
+{
+	const char *q = p + 1;
+
+	while (q < end && *q != '"' && *q != '\n') {
+		if (*q == '\\' && end - q > 1 && (q[1] == '"' || q[1] == '\\'))
+			q++;
+		q++;
+	}
+	t->s = p + 1;
+	t->len = (size_t)(q - p - 1);
+	t->at_len = (size_t)(q - p);
+	if (q >= end || *q != '"') {
+		t->type = TOK_BAD;
+		t->why = "the string has no end: `\"` expected on the same line";
+		return;
+	}
+	t->type = TOK_STRING;
+	t->at_len++;
+}
+
+static void take_var(struct token *t, const char *p, const char *end)
+{
+	const char *q = p + 1;
+
+	while (q < end && (isalnum((unsigned char)*q) || *q == '_' || *q == '.'))
+		q++;
+	t->s = p + 1;
+	t->len = (size_t)(q - p - 1);
+	t->at_len = t->len + 1;
+	t->type = t->len ? TOK_VAR : TOK_BAD;
+	t->why = "a name is expected behind `$`";
+}
+
+static void take_punct(struct token *t, const char *p, const char *end)
+{
+	static const char *const pairs[] = { "==", "!=", "<=", ">=", "<<", ">>" };
+
+	t->s = p;
+	t->len = t->at_len = 1;
+	t->type = TOK_PUNCT;
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		if (end - p >= 2 && !memcmp(p, pairs[i], 2))
+			t->len = t->at_len = 2;
+	}
+	if (!*p || !strchr("\n;{}()[],:=!<>&|^/-+*.@~%", *p)) {
+		t->type = TOK_BAD;
+		t->why = "this character has no meaning here";
+	}
+}
+
+static void take_token(struct token *t, const char *p, const char *end)
+{
+	size_t n;
+
+	if (*p == '"') {
+		take_string(t, p, end);
+		return;
+	}
+	if (*p == '$') {
+		take_var(t, p, end);
+		return;
+	}
+	n = word_length(p, end);
+	if (!n) {
+		take_punct(t, p, end);
+		return;
+	}
+	t->type = TOK_WORD;
+	t->s = p;
+	t->len = t->at_len = n;
+}
+
+static void take_position(struct lexer *lx, struct token *t, const char *at)
+{
+	t->line = lx->line;
+	t->line_start = lx->line_start;
+	t->depth = lx->depth;
+	t->at = lx->depth ? lx->var_at : at;
+	if (lx->depth)
+		t->at_len = lx->var_len;
+}
+
+void lex_next(struct lexer *lx, struct token *ret)
+{
+	struct token t = { .type = TOK_END };
+	const char *p, *end;
+
+	skip_blank(lx);
+	while (lx->depth && lx->frames[lx->depth].p >= lx->frames[lx->depth].end) {
+		lx->depth--;
+		skip_blank(lx);
+	}
+	p = lx->frames[lx->depth].p;
+	end = lx->frames[lx->depth].end;
+	if (p < end)
+		take_token(&t, p, end);
+	else
+		t.s = p;
+	/* The end of the token in its own text, before its position is replaced by that of the `$name`. */
+	lx->frames[lx->depth].p = p + t.at_len;
+	take_position(lx, &t, p);
+	if (token_is_punct(&t, "\n") && !lx->depth) {
+		lx->line++;
+		lx->line_start = p + 1;
+	}
+	*ret = t;
+}
+
+bool token_is(const struct token *t, const char *word)
+{
+	return t->type == TOK_WORD && strlen(word) == t->len && !memcmp(t->s, word, t->len);
+}
+
+bool token_is_punct(const struct token *t, const char *punct)
+{
+	return t->type == TOK_PUNCT && strlen(punct) == t->len && !memcmp(t->s, punct, t->len);
+}
+
+void token_describe(const struct token *t, char *ret, size_t size)
+{
+	int n = (int)MIN(t->len, (size_t)40);
+	const char *more = t->len > 40 ? "..." : "";
+
+	if (t->type == TOK_END)
+		snprintf(ret, size, "the end of the text");
+	else if (token_is_punct(t, "\n"))
+		snprintf(ret, size, "the end of the line");
+	else if (t->type == TOK_STRING)
+		snprintf(ret, size, "\"%.*s%s\"", n, t->s, more);
+	else
+		snprintf(ret, size, "`%s%.*s%s`", t->type == TOK_VAR ? "$" : "", n, t->s, more);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LANG_NAMES_H
+#define LANG_NAMES_H
+/*
+ * names - words for numbers: protocols, services, ICMP types, connection states, priorities.
+ *
+ * Built in, so that a ruleset means the same on every machine.  Where a number has several names the first row is the
+ * one that is printed.
+ */
+#include <model/model.h>
+
+struct name_row {
+	const char *name;
+	uint32_t value;
+};
+
+/* The table for values of a type; NULL: none. */
+const struct name_row *names_of(enum field_type type);
+bool name_to_value(const struct name_row *rows, const char *s, size_t len, uint32_t *ret);
+const char *value_to_name(const struct name_row *rows, uint32_t value); /* NULL: print the number */
+
+extern const char *const hook_words[5];
+extern const char *const chain_type_words[3];
+
+/* Priority names as nft allows them: dstnat at prerouting only, srcnat at postrouting only. */
+bool prio_to_value(const char *s, size_t len, int hook_nf, int *ret);
+/* "filter", "filter + 10", "-5" */
+void prio_print(int prio, int hook_nf, struct strbuf *b);
+
+/*
+ * A word that nft knows and this program does not yet; first is the word before it ("" for a statement or a command).
+ */
+bool word_is_known_elsewhere(const char *first, const char *s, size_t len);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <lang/print.h>
+
+#include <lang/names.h>
+
+static void print_name(const char *s, struct strbuf *b)
+{
+	if (lex_is_plain_name(s))
+		strbuf_puts(b, s);
+	else
+		print_quoted(s, b);
+}
+
+static void print_gw_counts(uint32_t cid, uint64_t pkts, uint64_t bytes, bool given,
+			    struct strbuf *b)
+{
+	if (cid)
+		strbuf_printf(b, " cid %u", cid);
+	if (pkts || bytes)
+		strbuf_printf(b, " packets %llu bytes %llu", (unsigned long long)pkts,
+			      (unsigned long long)bytes);
+	if (given)
+		strbuf_puts(b, " given");
+}
+
+static void print_rule_internal(const struct rule *r, struct strbuf *b)
+{
+	strbuf_printf(b, "gw handle %llu", (unsigned long long)r->handle);
+	print_gw_counts(r->cid, r->pkts, r->bytes, r->counter_given, b);
+	if (r->xtspec) {
+		strbuf_puts(b, " xt ");
+		print_quoted(r->xtspec, b);
+	}
+}
+
+static void print_counter(const struct rule *r, unsigned int flags, struct strbuf *b)
+{
+	strbuf_puts(b, "counter");
+	if (!(flags & (LANG_STATELESS | LANG_INTERNAL)))
+		strbuf_printf(b, " packets %llu bytes %llu", (unsigned long long)r->pkts,
+			      (unsigned long long)r->bytes);
+	strbuf_puts(b, " ");
+}
+
+/* Parts are separated by one blank; each printer leaves one behind itself, the last is taken back. */
+static void trim_blank(struct strbuf *b, size_t from)
+{
+	if (!b->failed && b->len > from && b->s[b->len - 1] == ' ')
+		b->s[--b->len] = '\0';
+}
+
+void print_rule(const struct rule *r, int family, unsigned int flags, struct strbuf *b)
+{
+	bool counter = r->action.counter || (flags & LANG_COUNTERS && !(flags & LANG_INTERNAL));
+	size_t from = b->len;
+
+	for (size_t i = 0; i < r->n_matches; i++)
+		print_match(&r->matches[i], flags, b);
+	if (counter)
+		print_counter(r, flags, b);
+	print_action(r, family, b);
+	if (r->comment) {
+		strbuf_puts(b, "comment ");
+		print_quoted(r->comment, b);
+		strbuf_puts(b, " ");
+	}
+	/* A rule that says nothing only counts. */
+	if (b->len == from && !(flags & LANG_INTERNAL))
+		print_counter(r, flags, b);
+	if (flags & LANG_INTERNAL)
+		print_rule_internal(r, b);
+	trim_blank(b, from);
+}
+
+void lang_print_rule(const struct rule *r, unsigned int flags, struct strbuf *b)
+{
+	print_rule(r, FAMILY_INET, flags, b);
+}
+
+static void print_handle(uint64_t handle, unsigned int flags, struct strbuf *b)
+{
+	if (flags & LANG_HANDLES && !(flags & LANG_INTERNAL))
+		strbuf_printf(b, " # handle %llu", (unsigned long long)handle);
+}
+
+static void print_chain_head(const struct chain *c, unsigned int flags, struct strbuf *b)
+{
+	if (c->base) {
+		strbuf_printf(b, "\t\ttype %s hook %s priority ", chain_type_words[c->type],
+			      hook_words[c->hook_nf]);
+		prio_print(c->prio, c->hook_nf, b);
+		strbuf_printf(b, "; policy %s;\n", c->policy_drop ? "drop" : "accept");
+	}
+	if (flags & LANG_INTERNAL) {
+		strbuf_printf(b, "\t\tgw handle %llu", (unsigned long long)c->handle);
+		print_gw_counts(c->cid, c->pkts, c->bytes, c->counter_given, b);
+		strbuf_puts(b, "\n");
+	}
+}
+
+static void print_chain(const struct table *t, const struct chain *c, unsigned int flags,
+			struct strbuf *b)
+{
+	strbuf_puts(b, "\tchain ");
+	print_name(c->name, b);
+	strbuf_puts(b, " {");
+	print_handle(c->handle, flags, b);
+	strbuf_puts(b, "\n");
+	print_chain_head(c, flags, b);
+	for (size_t i = 0; i < c->n_rules; i++) {
+		strbuf_puts(b, "\t\t");
+		print_rule(c->rules[i], (int)t->family, flags, b);
+		print_handle(c->rules[i]->handle, flags, b);
+		strbuf_puts(b, "\n");
+	}
+	strbuf_puts(b, "\t}\n");
+}
+
+static void print_table_head(const struct table *t, unsigned int flags, struct strbuf *b)
+{
+	strbuf_printf(b, "table %s ", family_name(t->family));
+	print_name(t->name, b);
+	strbuf_puts(b, " {");
+	print_handle(t->handle, flags, b);
+	strbuf_puts(b, "\n");
+	if (flags & LANG_INTERNAL)
+		strbuf_printf(b, "\tgw handle %llu\n", (unsigned long long)t->handle);
+}
+
+void lang_print_chain(const struct table *t, const struct chain *c, unsigned int flags,
+		      struct strbuf *b)
+{
+	print_table_head(t, flags, b);
+	print_chain(t, c, flags, b);
+	strbuf_puts(b, "}\n");
+}
+
+void lang_print_table(const struct table *t, unsigned int flags, struct strbuf *b)
+{
+	print_table_head(t, flags, b);
+	for (size_t i = 0; i < t->n_chains; i++) {
+		if (i)
+			strbuf_puts(b, "\n");
+		print_chain(t, t->chains[i], flags, b);
+	}
+	strbuf_puts(b, "}\n");
+}
+
+void lang_print(const struct ruleset *rs, unsigned int flags, struct strbuf *b)
+{
+	for (size_t i = 0; i < rs->n_tables; i++)
+		lang_print_table(rs->tables[i], flags, b);
+	if (flags & LANG_INTERNAL)
+		strbuf_printf(b, "gw next-handle %llu\n", (unsigned long long)rs->next_handle);
+}

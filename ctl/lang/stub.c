@@ -1,1 +1,0 @@
-typedef int ctl_lang; /* placeholder: the owner of this room deletes this file */
