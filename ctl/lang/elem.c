@@ -17,15 +17,22 @@ static bool token_to_addr(const struct token *t, int version, uint8_t ret[16])
 	return inet_pton(version == 4 ? AF_INET : AF_INET6, text, ret) == 1;
 }
 
+static bool looks_like_host(const struct token *t)
+{
+	bool letter = t->type == TOK_WORD && ((t->s[0] | 32) >= 'a' && (t->s[0] | 32) <= 'z');
+
+	return letter && memchr(t->s, '.', t->len) && !memchr(t->s, ':', t->len);
+}
+
 int parse_addr_token(struct parser *p, int version, uint8_t ret[16])
 {
 	uint8_t addr[16] = { 0 };
 
 	if (!token_to_addr(&p->tok, version, addr)) {
 		fail_expected(p, version == 4 ? "an IPv4 address" : "an IPv6 address");
-		return p->tok.type == TOK_WORD
-			       ? fail_hint(p, "names are not looked up: write the number")
-			       : LANG_E_DIAG;
+		if (looks_like_host(&p->tok))
+			return fail_hint(p, "names are not looked up: write the number");
+		return LANG_E_DIAG;
 	}
 	memcpy(ret, addr, 16);
 	return parse_advance(p);

@@ -211,6 +211,10 @@ static int parse_values(struct parser *p, struct match *m, size_t *cap)
 		if (!r)
 			r = elems_add(p, m, cap, &e);
 	}
+	if (!r && token_is_punct(&p->tok, ":")) {
+		fail_expected(p, "a match or a statement");
+		return fail_hint(p, "a range is written with `-`");
+	}
 	return r ? r : check_behind_value(p);
 }
 

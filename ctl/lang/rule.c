@@ -22,14 +22,38 @@ static int fail_order(struct parser *p, const struct token *t, const struct rule
 		fail_at(p, t, "a match behind `%.*s` is not supported yet", n, st->last.s);
 		return fail_hint(p, "write the matches first");
 	}
+	if (st->phase == PHASE_COMMENT)
+		return fail_at(p, t, "nothing may stand behind the comment");
 	return fail_at(p, t, "nothing but a comment may stand behind `%.*s`", n, st->last.s);
+}
+
+/* `ip protocol`, `reject with icmp` and the like say more than the model's fields do. */
+static int judge_version(struct parser *p, const struct rule_state *st, const struct rule *r,
+			 const struct token *at)
+{
+	int other = st->version == 4 ? 6 : 4;
+
+	if (!family_sees(st->table->family, st->version))
+		return fail_at(p, at, "this is for IPv%d, the table is of family %s", st->version,
+			       family_name(st->table->family));
+	for (size_t i = 0; i < r->n_matches; i++) {
+		if (field_rows[r->matches[i].field].families == other)
+			return fail_at(p, at, "this is for IPv%d, `%s` is for IPv%d", st->version,
+				       field_rows[r->matches[i].field].keyword, other);
+	}
+	if (r->action.has_addr && r->action.nat_family == other)
+		return fail_at(p, at, "the rule is for IPv%d, the address is for IPv%d",
+			       st->version, other);
+	return 0;
 }
 
 /* What was read so far is judged at once: the position is that of the part that does not fit. */
 static int judge(struct parser *p, const struct rule_state *st, const struct rule *r,
 		 const struct token *at)
 {
-	return rule_validate(st->table, st->chain, r, p->d) ? 0 : fail_model(p, at);
+	if (!rule_validate(st->table, st->chain, r, p->d))
+		return fail_model(p, at);
+	return st->version ? judge_version(p, st, r, at) : 0;
 }
 
 static int parse_match_part(struct parser *p, struct rule_state *st, struct rule *r, bool *ret_done)
@@ -117,7 +141,7 @@ static bool rule_has_version(const struct rule *r, int version)
  * `ip protocol` in an inet table means IPv4 alone.  The model has no field for that; a match on every source address
  * says the same.  It goes first, so that what is printed reads like what was written.
  */
-static int pin_version(struct parser *p, const struct rule_state *st, struct rule *r)
+static int pin_version(const struct rule_state *st, struct rule *r)
 {
 	struct match m = { .mask = UINT32_MAX, .n = 1 }, *first;
 	int e;
@@ -140,34 +164,20 @@ static int pin_version(struct parser *p, const struct rule_state *st, struct rul
 	return 0;
 }
 
-static int check_version(struct parser *p, const struct rule_state *st, const struct rule *r,
-			 const struct token *at)
-{
-	if (!st->version || family_sees(st->table->family, st->version))
-		return judge(p, st, r, at);
-	return fail_at(p, at, "a rule for IPv%d packets never matches in a table of family %s",
-		       st->version, family_name(st->table->family));
-}
-
 int parse_rule(struct parser *p, struct table *t, struct chain *c, struct rule **ret)
 {
 	struct rule_state st = { .table = t, .chain = c };
 	_cleanup_(rule_freep) struct rule *r = rule_new();
-	struct token at = p->tok;
 	int e = 0;
 
 	if (!r)
 		return -ENOMEM;
 	if (at_separator(p))
 		return fail_expected(p, "a rule");
-	while (!e && !at_separator(p)) {
-		at = p->tok;
+	while (!e && !at_separator(p))
 		e = parse_part(p, &st, r);
-	}
 	if (!e)
-		e = pin_version(p, &st, r);
-	if (!e)
-		e = check_version(p, &st, r, &at);
+		e = pin_version(&st, r);
 	if (e)
 		return e;
 	*ret = TAKE_PTR(r);
