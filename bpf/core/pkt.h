@@ -89,7 +89,7 @@ struct pkt {
 	union gw_key quote;  /* tuple quoted by an ICMP error */
 	__u32 quote_l3, quote_l4;
 	__u8 quote_proto, quote_pad[3];
-	__u8 opts[64]; /* TCP options */
+	__u8 opts[64];		   /* TCP options */
 	__u8 syn_scale, syn_flags; /* what a SYN announced: window scale, GW_TCPF_* */
 	__u8 tcp_state, tcp_assured;
 	__u32 tcp_status; /* GW_FLOW_* of the original entry */

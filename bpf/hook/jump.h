@@ -2,7 +2,17 @@
 #ifndef GW_JUMP_H
 #define GW_JUMP_H
 /* The tail calls.  Index = JUMP_* * 2 + (IPv6); filled by libbpf at load, one map per load (kern pins it). */
-enum { JUMP_IN, JUMP_CT, JUMP_ERROR, JUMP_POST, JUMP_OUT, JUMP_OUT_CT, JUMP_OUT_POST, JUMP_REJECT, JUMP_MAX };
+enum {
+	JUMP_IN,
+	JUMP_CT,
+	JUMP_ERROR,
+	JUMP_POST,
+	JUMP_OUT,
+	JUMP_OUT_CT,
+	JUMP_OUT_POST,
+	JUMP_REJECT,
+	JUMP_MAX
+};
 
 int gw_in4(struct __sk_buff *skb);
 int gw_in6(struct __sk_buff *skb);

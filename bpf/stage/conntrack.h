@@ -14,6 +14,78 @@ struct ct {
 	bool est;		    /* found in the assured table */
 };
 
+/*
+ * What happens seldom sits in global functions: verified once, and the common path's branches do not multiply with theirs.
+ * They find the pair again by p->t and p->alt.
+ */
+static __always_inline void ct_pair(struct pkt *p, struct ct *ct, const bool v6)
+{
+	ct->own = flow_find(&p->t, v6);
+	ct->peer = flow_find(&p->alt, v6);
+}
+
+static __always_inline int ct_end_pair(struct pkt *p, __u32 cause, const bool v6)
+{
+	struct ct ct;
+	bool reply;
+
+	ct_pair(p, &ct, v6);
+	if (!ct.own || !ct.peer)
+		return 0;
+	reply = ct.own->flags & GW_FLOW_REPLY;
+	flow_end(reply ? ct.peer : ct.own, reply ? ct.own : ct.peer, reply ? &p->alt : &p->t,
+		 reply ? &p->t : &p->alt, cause, 0, v6);
+	return 1;
+}
+
+/* End the connection of p->t and p->alt. */
+__noinline int ct_end(__u32 v6, __u32 cause)
+{
+	struct pkt *p = pkt_scratch();
+
+	if (!p)
+		return 0;
+	return v6 ? ct_end_pair(p, cause, true) : ct_end_pair(p, cause, false);
+}
+
+#define CT_NEWS_UPDATE	(1U << 0)
+#define CT_NEWS_PROMOTE (1U << 1)
+static __always_inline int ct_news_pair(struct pkt *p, __u32 what, const bool v6)
+{
+	struct gw_conf *conf = conf_get();
+	struct gw_flow *orig, *other;
+	union gw_key *ko, *kr;
+	struct ct ct;
+	bool reply;
+
+	ct_pair(p, &ct, v6);
+	if (!ct.own || !ct.peer || !conf)
+		return 0;
+	reply = ct.own->flags & GW_FLOW_REPLY;
+	orig = reply ? ct.peer : ct.own;
+	other = reply ? ct.own : ct.peer;
+	ko = reply ? &p->alt : &p->t;
+	kr = reply ? &p->t : &p->alt;
+	if (what & CT_NEWS_UPDATE)
+		event_send(GW_EVENT_UPDATE, 0, orig, other, ko, kr,
+			   conf->timeout[timeout_class(p->proto, orig) & (GW_TIMEOUT_MAX - 1)] /
+				   cfg_hz,
+			   v6);
+	if (what & CT_NEWS_PROMOTE)
+		flow_promote(conf, orig, other, ko, kr, v6);
+	return 1;
+}
+
+/* Tell about the connection of p->t and p->alt, or promote it. */
+__noinline int ct_news(__u32 v6, __u32 what)
+{
+	struct pkt *p = pkt_scratch();
+
+	if (!p)
+		return 0;
+	return v6 ? ct_news_pair(p, what, true) : ct_news_pair(p, what, false);
+}
+
 /* The flow of p->t, if it is whole and alive.  Leaves the peer's key in p->alt. */
 static __always_inline void ct_lookup(struct pkt *p, struct gw_conf *conf, struct ct *ct,
 				      const bool v6)
@@ -39,10 +111,7 @@ static __always_inline void ct_lookup(struct pkt *p, struct gw_conf *conf, struc
 	orig = own->flags & GW_FLOW_REPLY ? peer : own;
 	if (p->now - flow_last(own, peer) > flow_timeout(conf, p->proto, orig) &&
 	    (__s32)(p->now - flow_last(own, peer)) > 0) {
-		if (own->flags & GW_FLOW_REPLY)
-			flow_end(peer, own, &p->alt, &p->t, GW_CAUSE_TIMEOUT, 0, v6);
-		else
-			flow_end(own, peer, &p->t, &p->alt, GW_CAUSE_TIMEOUT, 0, v6);
+		ct_end(v6, GW_CAUSE_TIMEOUT);
 		return;
 	}
 	ct->own = own;
@@ -93,52 +162,34 @@ static __always_inline void ct_set(struct ct *ct, __u16 bits)
 	ct->peer->flags |= bits;
 }
 
-static __always_inline void ct_tell(struct pkt *p, struct gw_conf *conf, struct ct *ct, __u8 type,
-				    const bool v6)
+/* After the protocol said yes: flags, events, promotion. */
+static __always_inline void ct_accept(struct pkt *p, struct ct *ct, bool changed, bool assured,
+				      const bool v6)
 {
 	bool reply = p->flags & PKT_REPLY;
-	struct gw_flow *orig = reply ? ct->peer : ct->own, *other = reply ? ct->own : ct->peer;
-	union gw_key *ko = reply ? &p->alt : &p->t, *kr = reply ? &p->t : &p->alt;
-	__u32 timeout = conf->timeout[timeout_class(p->proto, orig) & (GW_TIMEOUT_MAX - 1)];
+	struct gw_flow *orig = reply ? ct->peer : ct->own;
+	bool udp = p->proto == IPPROTO_UDP || p->proto == IPPROTO_UDPLITE;
+	bool generic = !udp && p->proto != IPPROTO_TCP && p->proto != IPPROTO_ICMP &&
+		       p->proto != IPPROTO_ICMPV6;
+	__u32 what = 0, status;
 
-	event_send(type, 0, orig, other, ko, kr, timeout / cfg_hz, v6);
-}
-
-/* After the protocol said yes: flags, counters, events, promotion. */
-static __always_inline void ct_accept(struct pkt *p, struct gw_conf *conf, struct ct *ct,
-				      bool changed, bool assured, const bool v6)
-{
-	bool reply = p->flags & PKT_REPLY;
-	struct gw_flow *orig = reply ? ct->peer : ct->own, *other = reply ? ct->own : ct->peer;
-	union gw_key *ko = reply ? &p->alt : &p->t, *kr = reply ? &p->t : &p->alt;
-	bool generic =
-		p->proto != IPPROTO_TCP && p->proto != IPPROTO_ICMP && p->proto != IPPROTO_ICMPV6;
-
-	if (p->proto == IPPROTO_UDP || p->proto == IPPROTO_UDPLITE) {
+	if (udp)
 		assured = ct_udp_assured(orig);
-		generic = false;
-	}
-	if (reply && !(orig->flags & GW_FLOW_SEEN_REPLY)) {
-		ct_set(ct, GW_FLOW_SEEN_REPLY);
-		changed = true;
-	}
-	if (assured)
-		ct_set(ct, GW_FLOW_ASSURED);
-	if (p->flags & PKT_KILL)
-		return; /* its DESTROY follows */
+	changed |= reply && !(orig->flags & GW_FLOW_SEEN_REPLY);
+	status = orig->flags | (reply ? GW_FLOW_SEEN_REPLY : 0) | (assured ? GW_FLOW_ASSURED : 0);
 	if (changed || assured)
-		ct_tell(p, conf, ct, GW_EVENT_UPDATE, v6);
+		what |= CT_NEWS_UPDATE;
 	/* netfilter never calls a generic flow assured; two-way traffic is proof enough to keep it */
-	if (ct->est ||
-	    !(orig->flags & GW_FLOW_ASSURED || (generic && orig->flags & GW_FLOW_SEEN_REPLY)))
+	if (!ct->est && status & (generic ? GW_FLOW_SEEN_REPLY : GW_FLOW_ASSURED))
+		what |= CT_NEWS_PROMOTE;
+	if (!what || p->flags & PKT_KILL) /* its DESTROY follows */
 		return;
-	if (!flow_promote(conf, orig, other, ko, kr, v6)) {
-		ct->own = flow_find_est(&p->t, v6);
-		ct->peer = flow_find_est(&p->alt, v6);
-	}
+	ct_set(ct, status & (GW_FLOW_SEEN_REPLY | GW_FLOW_ASSURED));
+	ct_news(v6, what);
 }
 
-static __always_inline int ct_known(struct pkt *p, struct gw_conf *conf, struct ct *ct, const bool v6)
+static __always_inline int ct_known(struct pkt *p, struct gw_conf *conf, struct ct *ct,
+				    const bool v6)
 {
 	bool changed = false, assured = false;
 	int r = CT_OK;
@@ -157,7 +208,7 @@ static __always_inline int ct_known(struct pkt *p, struct gw_conf *conf, struct 
 	if (r == CT_IGNORE)
 		return CT_OK;
 	ct->own->seen = p->now;
-	ct_accept(p, conf, ct, changed, assured, v6);
+	ct_accept(p, ct, changed, assured, v6);
 	return CT_OK;
 }
 
@@ -199,10 +250,7 @@ static __always_inline int stage_conntrack(struct pkt *p, struct gw_conf *conf, 
 		if (r == CT_RST_DROP)
 			return GW_REASON_CT_RST;
 		if (r == CT_REOPEN) {
-			if (p->flags & PKT_REPLY)
-				flow_end(ct->peer, ct->own, &p->alt, &p->t, GW_CAUSE_KILL, 0, v6);
-			else
-				flow_end(ct->own, ct->peer, &p->t, &p->alt, GW_CAUSE_KILL, 0, v6);
+			ct_end(v6, GW_CAUSE_KILL);
 			p->flags &= ~PKT_REPLY;
 		}
 		ct->own = ct->peer = NULL;

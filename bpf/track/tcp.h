@@ -252,11 +252,11 @@ static __always_inline bool seq_before(__u32 a, __u32 b)
 /* What a judgement says: */
 enum {
 	CT_OK,
-	CT_IGNORE,   /* let pass, learn nothing */
-	CT_BAD,	     /* INVALID */
-	CT_REOPEN,   /* a new connection over the old one's tuple */
+	CT_IGNORE, /* let pass, learn nothing */
+	CT_BAD,	   /* INVALID */
+	CT_REOPEN, /* a new connection over the old one's tuple */
 	CT_RST_DROP,
-	CT_KILL,     /* let pass, then forget the connection */
+	CT_KILL, /* let pass, then forget the connection */
 };
 
 static __always_inline void side_load(struct tcp_side *s, const struct gw_flow *f)
@@ -315,7 +315,8 @@ static __always_inline int tcp_rst_check(const struct pkt *p, bool reply)
 
 	if (p->tcp_state == GW_TCP_SYN_SENT || p->tcp_state == GW_TCP_SYN_SENT2) {
 		if (reply) /* an answer to a SYN must ack it (RFC 9293 3.10.7.3) */
-			return p->tcp_bits & TCP_BIT_ACK && p->ack == peer->end ? RST_CLOSES : RST_INVALID;
+			return p->tcp_bits & TCP_BIT_ACK && p->ack == peer->end ? RST_CLOSES
+										: RST_INVALID;
 		return p->seq == own->end || p->seq + 1 == own->end ? RST_CLOSES : RST_INVALID;
 	}
 	if (!(peer->flags & GW_TCPF_INIT))
