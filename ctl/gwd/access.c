@@ -54,8 +54,16 @@ int access_set(const char *path, const char *group)
 		log_warning("Found no such group, only root may use the control socket group=%s",
 			    group);
 	/* take it from everybody before it changes hands */
-	if (chmod(path, 0600) < 0 || chown(path, (uid_t)-1, found ? gid : getegid()) < 0)
-		return raise(-errno, "owner of %s", path);
+	if (chmod(path, 0600) < 0)
+		return raise(-errno, "mode of %s", path);
+	/* without CAP_CHOWN only groups we are in ourselves can be given */
+	if (found && chown(path, (uid_t)-1, gid) < 0) {
+		log_warning("Could not give the control socket to a group, only root may use it "
+			    "group=%s "
+			    "error=%s",
+			    group, strerror(errno));
+		found = false;
+	}
 	if (found && chmod(path, 0660) < 0)
 		return raise(-errno, "mode of %s", path);
 	return 0;

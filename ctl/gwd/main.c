@@ -13,7 +13,6 @@
 #include <gwd/options.h>
 #include <gwd/state.h>
 #include <gwd/txn.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #define RULESET_FILE_MAX (64U << 20)
