@@ -138,7 +138,7 @@ static void print_status(const struct gwctl *g, const json_t *s)
 	if (number_of(flows, "pressure"))
 		printf("%-11s nearly full: idle connections end %" JSON_INTEGER_FORMAT
 		       " times sooner\n",
-		       "", (json_int_t)1 << MIN(number_of(flows, "pressure"), 32));
+		       "", (json_int_t)1 << (number_of(flows, "pressure") & 31));
 	label(g, "drops");
 	printf("%" JSON_INTEGER_FORMAT " packets%s\n",
 	       json_is_object(drops) ? number_of(drops, "total") : json_integer_value(drops),
