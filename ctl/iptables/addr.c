@@ -81,7 +81,8 @@ bool addr_parse(const char *s, size_t len, int version, struct xt_addr *ret, str
 			return false;
 	}
 	if (!parse_addr(text, version, a.addr)) {
-		xt_usage(d, "host/network `%s' is no IPv%d address (names are not looked up)", text, version);
+		xt_usage(d, "host/network `%s' is no IPv%d address (names are not looked up)", text,
+			 version);
 		return false;
 	}
 	for (unsigned int i = a.plen; i < 128; i++)

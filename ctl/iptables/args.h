@@ -24,8 +24,8 @@ struct arg_option {
 enum arg_kind { ARG_END, ARG_BANG, ARG_WORD, ARG_SHORT, ARG_LONG };
 struct arg_token {
 	enum arg_kind kind;
-	char text[64];	   /* as typed, for messages: "--dport", "-s" */
-	const char *word;  /* ARG_WORD; ARG_LONG: the name, name_len characters */
+	char text[64];	  /* as typed, for messages: "--dport", "-s" */
+	const char *word; /* ARG_WORD; ARG_LONG: the name, name_len characters */
 	size_t name_len;
 	char key;	   /* ARG_SHORT */
 	const char *value; /* attached: "--name=value", "-svalue" */

@@ -4,7 +4,9 @@
 /* One more match with n empty elements; NULL = out of memory. */
 static struct match *add_match(struct rule *r, enum field field, bool negate, size_t n)
 {
-	struct match m = { .field = field, .negate = negate, .is_set = n > 1, .mask = UINT32_MAX, .n = n };
+	struct match m = {
+		.field = field, .negate = negate, .is_set = n > 1, .mask = UINT32_MAX, .n = n
+	};
 
 	m.elems = calloc(n, sizeof(*m.elems));
 	if (!m.elems)
@@ -87,8 +89,8 @@ static bool add_mark(struct rule *r, enum field field, const struct xt_match *x)
 static bool add_multiport(struct rule *r, uint8_t proto, const struct xt_match *x)
 {
 	bool udp = proto == IPPROTO_UDP, source = x->side == 's';
-	enum field field = source ? (udp ? FIELD_ID_UDP_SPORT : FIELD_ID_TCP_SPORT) :
-				    (udp ? FIELD_ID_UDP_DPORT : FIELD_ID_TCP_DPORT);
+	enum field field = source ? (udp ? FIELD_ID_UDP_SPORT : FIELD_ID_TCP_SPORT)
+				  : (udp ? FIELD_ID_UDP_DPORT : FIELD_ID_TCP_DPORT);
 	struct match *m = add_match(r, field, x->invert, x->n_ports);
 
 	if (!m)
@@ -183,7 +185,8 @@ static bool fill_matches(struct rule *r, const struct xt_rule *x)
 
 	if (!add_if(r, FIELD_ID_IIFNAME, x->iif, x->iif_invert) ||
 	    !add_if(r, FIELD_ID_OIFNAME, x->oif, x->oif_invert) ||
-	    !add_addr(r, x->version == 6 ? FIELD_ID_IP6_SADDR : FIELD_ID_IP_SADDR, &x->src, bytes) ||
+	    !add_addr(r, x->version == 6 ? FIELD_ID_IP6_SADDR : FIELD_ID_IP_SADDR, &x->src,
+		      bytes) ||
 	    !add_addr(r, x->version == 6 ? FIELD_ID_IP6_DADDR : FIELD_ID_IP_DADDR, &x->dst, bytes))
 		return false;
 	for (size_t i = 0; i < x->n_matches; i++)
@@ -282,8 +285,8 @@ static bool take_port_set(const struct match *m, struct xt_rule *x, char side)
 		used += e->num_lo == e->num_hi ? 1 : 2;
 		if (used > XT_PORTS_MAX)
 			return false;
-		to->ports[to->n_ports++] = (struct xt_range){ .lo = (uint16_t)e->num_lo,
-							      .hi = (uint16_t)e->num_hi };
+		to->ports[to->n_ports++] =
+			(struct xt_range){ .lo = (uint16_t)e->num_lo, .hi = (uint16_t)e->num_hi };
 	}
 	return true;
 }

@@ -9,15 +9,16 @@
 
 struct match_row {
 	const char *name;
-	uint8_t proto; /* needs -p of this protocol, 0 = any */
-	int version;   /* 4, 6, 46 */
-	const char *required; /* option that must be there, or NULL */
+	uint8_t proto;			  /* needs -p of this protocol, 0 = any */
+	int version;			  /* 4, 6, 46 */
+	const char *required;		  /* option that must be there, or NULL */
 	const struct arg_option *options; /* up to one without a name; keys are the row's own */
 	/* One option.  0 or IPTABLES_E_*. */
-	int (*read)(struct xt_match *m, char key, const char *value, bool invert, const struct xt_rule *x,
-		    struct diag *d);
+	int (*read)(struct xt_match *m, char key, const char *value, bool invert,
+		    const struct xt_rule *x, struct diag *d);
 	void (*save)(const struct xt_match *m, struct strbuf *b);
-	void (*list)(const struct xt_match *m, const struct xt_rule *x, bool numeric, struct strbuf *b);
+	void (*list)(const struct xt_match *m, const struct xt_rule *x, bool numeric,
+		     struct strbuf *b);
 };
 const struct match_row *match_row(enum xt_match_kind kind);
 /* The match of this name; icmp6 exists for IPv6 only.  NULL = not supported. */

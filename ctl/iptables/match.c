@@ -33,7 +33,8 @@ static int read_ports(struct xt_match *m, char key, const char *value, bool inve
 	if (key == 0)
 		return xt_refuse(d, "TCP flags and options are not supported yet");
 	if (range->given)
-		return xt_usage(d, "only one `--%s-port' allowed", key == 's' ? "source" : "destination");
+		return xt_usage(d, "only one `--%s-port' allowed",
+				key == 's' ? "source" : "destination");
 	range->given = true;
 	range->invert = invert;
 	m->given = true;
@@ -87,7 +88,8 @@ static void list_port(const char *name, const struct xt_range *r, const char *pr
 	list_number(r->hi, proto, numeric, b);
 }
 
-static void list_ports(const struct xt_match *m, const struct xt_rule *x, bool numeric, struct strbuf *b)
+static void list_ports(const struct xt_match *m, const struct xt_rule *x, bool numeric,
+		       struct strbuf *b)
 {
 	const char *proto = m->kind == XT_TCP ? "tcp" : "udp";
 
@@ -105,9 +107,11 @@ static int read_icmp(struct xt_match *m, char key, const char *value, bool inver
 	if (r)
 		return r;
 	if (m->given)
-		return xt_usage(d, "`--icmp%s-type' can only be used once", x->version == 6 ? "v6" : "");
+		return xt_usage(d, "`--icmp%s-type' can only be used once",
+				x->version == 6 ? "v6" : "");
 	if (code != ICMP_CODE_ANY)
-		return xt_refuse(d, "ICMP codes (%u/%d) are not supported yet, only whole types", type, code);
+		return xt_refuse(d, "ICMP codes (%u/%d) are not supported yet, only whole types",
+				 type, code);
 	if (invert && x->version == 4 && type == XT_ICMP_ANY)
 		return xt_refuse(d, "`! --icmp-type any' never matches");
 	m->given = true;
@@ -127,9 +131,11 @@ static void save_icmp(const struct xt_match *m, struct strbuf *b)
 		strbuf_printf(b, "%u", m->value);
 }
 
-static void list_icmp(const struct xt_match *m, const struct xt_rule *x, bool numeric, struct strbuf *b)
+static void list_icmp(const struct xt_match *m, const struct xt_rule *x, bool numeric,
+		      struct strbuf *b)
 {
-	const char *name = numeric || m->invert ? NULL : icmp_to_name(x->version, (uint8_t)m->value);
+	const char *name =
+		numeric || m->invert ? NULL : icmp_to_name(x->version, (uint8_t)m->value);
 	const char *word = m->kind == XT_ICMP6 ? "ipv6-icmp" : "icmp";
 
 	if (name)
@@ -144,7 +150,8 @@ static int read_states(struct xt_match *m, char key, const char *value, bool inv
 		       const struct xt_rule *x, struct diag *d)
 {
 	if (m->given)
-		return xt_usage(d, "`--%s' can only be used once", m->kind == XT_STATE ? "state" : "ctstate");
+		return xt_usage(d, "`--%s' can only be used once",
+				m->kind == XT_STATE ? "state" : "ctstate");
 	m->given = true;
 	m->invert = invert;
 	return names_to_states(value, &m->value, d);
@@ -152,11 +159,13 @@ static int read_states(struct xt_match *m, char key, const char *value, bool inv
 
 static void save_states(const struct xt_match *m, struct strbuf *b)
 {
-	strbuf_printf(b, "%s --%s", m->invert ? " !" : "", m->kind == XT_STATE ? "state" : "ctstate");
+	strbuf_printf(b, "%s --%s", m->invert ? " !" : "",
+		      m->kind == XT_STATE ? "state" : "ctstate");
 	states_print(m->value, b);
 }
 
-static void list_states(const struct xt_match *m, const struct xt_rule *x, bool numeric, struct strbuf *b)
+static void list_states(const struct xt_match *m, const struct xt_rule *x, bool numeric,
+			struct strbuf *b)
 {
 	strbuf_printf(b, "%s %s", m->invert ? " !" : "", m->kind == XT_STATE ? "state" : "ctstate");
 	states_print(m->value, b);
@@ -170,7 +179,8 @@ static int read_comment(struct xt_match *m, char key, const char *value, bool in
 	if (m->given)
 		return xt_usage(d, "`--comment' can only be used once");
 	if (strlen(value) >= XT_COMMENT_MAX)
-		return xt_usage(d, "`--comment' must be shorter than %d characters", XT_COMMENT_MAX);
+		return xt_usage(d, "`--comment' must be shorter than %d characters",
+				XT_COMMENT_MAX);
 	if (strpbrk(value, "\n\r"))
 		return xt_usage(d, "`--comment' can not hold a line break");
 	m->given = true;
@@ -180,7 +190,8 @@ static int read_comment(struct xt_match *m, char key, const char *value, bool in
 
 static void save_comment(const struct xt_match *m, struct strbuf *b)
 {
-	static const char plain[] = "_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char plain[] =
+		"_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	size_t n = strspn(m->comment, plain);
 
 	strbuf_puts(b, " --comment ");
@@ -194,7 +205,8 @@ static void save_comment(const struct xt_match *m, struct strbuf *b)
 	strbuf_puts(b, "\"");
 }
 
-static void list_comment(const struct xt_match *m, const struct xt_rule *x, bool numeric, struct strbuf *b)
+static void list_comment(const struct xt_match *m, const struct xt_rule *x, bool numeric,
+			 struct strbuf *b)
 {
 	strbuf_printf(b, " /* %s */", m->comment);
 }
@@ -232,7 +244,8 @@ static void save_mark(const struct xt_match *m, struct strbuf *b)
 	mark_print(m, b);
 }
 
-static void list_mark(const struct xt_match *m, const struct xt_rule *x, bool numeric, struct strbuf *b)
+static void list_mark(const struct xt_match *m, const struct xt_rule *x, bool numeric,
+		      struct strbuf *b)
 {
 	strbuf_printf(b, " %s match", m->kind == XT_MARK ? "mark" : "connmark");
 	if (m->invert)
@@ -250,7 +263,8 @@ static int read_multiport(struct xt_match *m, char key, const char *value, bool 
 	if (x->proto_invert || (x->proto != IPPROTO_TCP && x->proto != IPPROTO_UDP))
 		return xt_refuse(d, "multiport needs `-p tcp' or `-p udp'");
 	if (key == 'b')
-		return xt_refuse(d, "option `--ports' (either port) is not supported yet: use --sports or --dports");
+		return xt_refuse(d, "option `--ports' (either port) is not supported yet: use "
+				    "--sports or --dports");
 	if (m->given)
 		return xt_usage(d, "multiport can only have one option");
 	for (;;) {
@@ -301,8 +315,10 @@ static void list_multiport(const struct xt_match *m, const struct xt_rule *x, bo
 }
 
 static const struct arg_option port_options[] = {
-	{ "source-port", 's', ARG_REQUIRED },	   { "sport", 's', ARG_REQUIRED },
-	{ "destination-port", 'd', ARG_REQUIRED }, { "dport", 'd', ARG_REQUIRED },
+	{ "source-port", 's', ARG_REQUIRED },
+	{ "sport", 's', ARG_REQUIRED },
+	{ "destination-port", 'd', ARG_REQUIRED },
+	{ "dport", 'd', ARG_REQUIRED },
 	{},
 };
 static const struct arg_option icmp_options[] = { { "icmp-type", 't', ARG_REQUIRED }, {} };
@@ -312,38 +328,53 @@ static const struct arg_option conntrack_options[] = { { "ctstate", 's', ARG_REQ
 static const struct arg_option comment_options[] = { { "comment", 'c', ARG_REQUIRED }, {} };
 static const struct arg_option mark_options[] = { { "mark", 'm', ARG_REQUIRED }, {} };
 static const struct arg_option multiport_options[] = {
-	{ "source-ports", 's', ARG_REQUIRED }, { "sports", 's', ARG_REQUIRED },
-	{ "destination-ports", 'd', ARG_REQUIRED }, { "dports", 'd', ARG_REQUIRED },
-	{ "ports", 'b', ARG_REQUIRED }, {},
+	{ "source-ports", 's', ARG_REQUIRED },
+	{ "sports", 's', ARG_REQUIRED },
+	{ "destination-ports", 'd', ARG_REQUIRED },
+	{ "dports", 'd', ARG_REQUIRED },
+	{ "ports", 'b', ARG_REQUIRED },
+	{},
 };
 
 static const struct match_row rows[XT_MATCH_MAX] = {
-	[XT_TCP] = { "tcp", IPPROTO_TCP, 46, NULL, port_options, read_ports, save_ports, list_ports },
-	[XT_UDP] = { "udp", IPPROTO_UDP, 46, NULL, port_options, read_ports, save_ports, list_ports },
-	[XT_ICMP] = { "icmp", IPPROTO_ICMP, 4, "icmp-type", icmp_options, read_icmp, save_icmp, list_icmp },
-	[XT_ICMP6] = { "icmp6", IPPROTO_ICMPV6, 6, "icmpv6-type", icmp6_options, read_icmp, save_icmp,
-		       list_icmp },
-	[XT_STATE] = { "state", 0, 46, "state", state_options, read_states, save_states, list_states },
-	[XT_CONNTRACK] = { "conntrack", 0, 46, "ctstate", conntrack_options, read_states, save_states,
-			   list_states },
+	[XT_TCP] = { "tcp", IPPROTO_TCP, 46, NULL, port_options, read_ports, save_ports,
+		     list_ports },
+	[XT_UDP] = { "udp", IPPROTO_UDP, 46, NULL, port_options, read_ports, save_ports,
+		     list_ports },
+	[XT_ICMP] = { "icmp", IPPROTO_ICMP, 4, "icmp-type", icmp_options, read_icmp, save_icmp,
+		      list_icmp },
+	[XT_ICMP6] = { "icmp6", IPPROTO_ICMPV6, 6, "icmpv6-type", icmp6_options, read_icmp,
+		       save_icmp, list_icmp },
+	[XT_STATE] = { "state", 0, 46, "state", state_options, read_states, save_states,
+		       list_states },
+	[XT_CONNTRACK] = { "conntrack", 0, 46, "ctstate", conntrack_options, read_states,
+			   save_states, list_states },
 	[XT_COMMENT] = { "comment", 0, 46, "comment", comment_options, read_comment, save_comment,
 			 list_comment },
 	[XT_MARK] = { "mark", 0, 46, "mark", mark_options, read_mark, save_mark, list_mark },
-	[XT_CONNMARK] = { "connmark", 0, 46, "mark", mark_options, read_mark, save_mark, list_mark },
+	[XT_CONNMARK] = { "connmark", 0, 46, "mark", mark_options, read_mark, save_mark,
+			  list_mark },
 	[XT_MULTIPORT] = { "multiport", 0, 46, "dports", multiport_options, read_multiport,
 			   save_multiport, list_multiport },
 };
 
-const struct match_row *match_row(enum xt_match_kind kind) { return &rows[kind]; }
+const struct match_row *match_row(enum xt_match_kind kind)
+{
+	return &rows[kind];
+}
 
 const struct match_row *match_find(const char *name, int version)
 {
 	if (!strcmp(name, "icmpv6"))
 		name = "icmp6";
 	for (size_t i = 0; i < XT_MATCH_MAX; i++)
-		if (!strcmp(rows[i].name, name) && (rows[i].version == 46 || rows[i].version == version))
+		if (!strcmp(rows[i].name, name) &&
+		    (rows[i].version == 46 || rows[i].version == version))
 			return &rows[i];
 	return NULL;
 }
 
-enum xt_match_kind match_kind(const struct match_row *row) { return (enum xt_match_kind)(row - rows); }
+enum xt_match_kind match_kind(const struct match_row *row)
+{
+	return (enum xt_match_kind)(row - rows);
+}

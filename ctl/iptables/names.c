@@ -10,10 +10,18 @@ struct proto_row {
 };
 /* For systems without /etc/protocols, and what it does not name. */
 static const struct proto_row protos[] = {
-	{ "tcp", IPPROTO_TCP },	      { "udp", IPPROTO_UDP },	  { "udplite", IPPROTO_UDPLITE },
-	{ "icmp", IPPROTO_ICMP },     { "icmpv6", IPPROTO_ICMPV6 }, { "ipv6-icmp", IPPROTO_ICMPV6 },
-	{ "esp", IPPROTO_ESP },	      { "ah", IPPROTO_AH },	  { "sctp", IPPROTO_SCTP },
-	{ "dccp", IPPROTO_DCCP },     { "gre", IPPROTO_GRE },	  { "ipv6-mh", 135 },
+	{ "tcp", IPPROTO_TCP },
+	{ "udp", IPPROTO_UDP },
+	{ "udplite", IPPROTO_UDPLITE },
+	{ "icmp", IPPROTO_ICMP },
+	{ "icmpv6", IPPROTO_ICMPV6 },
+	{ "ipv6-icmp", IPPROTO_ICMPV6 },
+	{ "esp", IPPROTO_ESP },
+	{ "ah", IPPROTO_AH },
+	{ "sctp", IPPROTO_SCTP },
+	{ "dccp", IPPROTO_DCCP },
+	{ "gre", IPPROTO_GRE },
+	{ "ipv6-mh", 135 },
 	{ "mh", 135 },
 };
 
@@ -179,8 +187,8 @@ static int icmp_by_name(int version, const char *s, const struct icmp_row **ret,
 			return 0;
 		}
 		if (found)
-			return xt_usage(d, "ICMP%s type `%s' may be %s or %s", version == 6 ? "v6" : "", s,
-					found->name, icmps[i].name);
+			return xt_usage(d, "ICMP%s type `%s' may be %s or %s",
+					version == 6 ? "v6" : "", s, found->name, icmps[i].name);
 		found = &icmps[i];
 	}
 	if (!found || !*s)
@@ -216,7 +224,8 @@ int name_to_icmp(int version, const char *s, uint8_t *ret_type, int *ret_code, s
 const char *icmp_to_name(int version, uint8_t type)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(icmps); i++)
-		if (icmps[i].version == version && icmps[i].type == type && icmps[i].code == ICMP_CODE_ANY)
+		if (icmps[i].version == version && icmps[i].type == type &&
+		    icmps[i].code == ICMP_CODE_ANY)
 			return icmps[i].name;
 	return NULL;
 }
@@ -253,7 +262,8 @@ int name_to_reject(int version, const char *s, uint32_t *ret, struct diag *d)
 	for (size_t i = 0; n && i < ARRAY_SIZE(rejects); i++) {
 		const struct reject_row *row = &rejects[i];
 
-		if (row->version != version || (strncasecmp(row->name, s, n) && strncasecmp(row->alias, s, n)))
+		if (row->version != version ||
+		    (strncasecmp(row->name, s, n) && strncasecmp(row->alias, s, n)))
 			continue;
 		if (row->value == NOT_YET)
 			return xt_refuse(d, "`--reject-with %s' is not supported yet", row->name);
@@ -275,8 +285,9 @@ static const struct {
 	const char *name;
 	unsigned int state;
 } states[] = {
-	{ "INVALID", GW_CT_INVALID },	      { "NEW", GW_CT_NEW },	      { "RELATED", GW_CT_RELATED },
-	{ "ESTABLISHED", GW_CT_ESTABLISHED }, { "UNTRACKED", GW_CT_UNTRACKED },
+	{ "INVALID", GW_CT_INVALID },	  { "NEW", GW_CT_NEW },
+	{ "RELATED", GW_CT_RELATED },	  { "ESTABLISHED", GW_CT_ESTABLISHED },
+	{ "UNTRACKED", GW_CT_UNTRACKED },
 };
 
 static int state_by_name(const char *s, size_t n, uint32_t *ret, struct diag *d)

@@ -3,7 +3,8 @@
 #include <iptables/ext.h>
 #include <iptables/names.h>
 
-enum { KEY_LINE_NUMBERS = 1, KEY_IGNORED };
+enum { KEY_LINE_NUMBERS = 1 };
+enum { ADDRESSES_MAX = 1024 };
 
 static const struct arg_option globals[] = {
 	{ "append", 'A', ARG_REQUIRED },
@@ -85,8 +86,8 @@ int xt_usage(struct diag *d, const char *fmt, ...)
 }
 
 /* Look through one table of options; a better fit than before replaces it, an equal one of another meaning is a clash. */
-static bool find_in(const struct arg_option *options, const struct arg_token *t, struct xt_match *match,
-		    bool of_target, struct found *f)
+static bool find_in(const struct arg_option *options, const struct arg_token *t,
+		    struct xt_match *match, bool of_target, struct found *f)
 {
 	bool clear = true;
 
@@ -97,7 +98,8 @@ static bool find_in(const struct arg_option *options, const struct arg_token *t,
 			*f = (struct found){ o, match, of_target, fit };
 			clear = true;
 		} else if (fit == 1 && f->fit == 1 &&
-			   (o->key != f->option->key || match != f->match || of_target != f->of_target)) {
+			   (o->key != f->option->key || match != f->match ||
+			    of_target != f->of_target)) {
 			clear = false;
 		}
 	}
@@ -112,7 +114,9 @@ static int find_long(struct parser *p, struct found *f)
 
 	*f = (struct found){};
 	for (size_t i = x->n_matches; i-- > 0 && f->fit < 2;)
-		clear = find_in(match_row(x->matches[i].kind)->options, &p->t, &x->matches[i], false, f) && clear;
+		clear = find_in(match_row(x->matches[i].kind)->options, &p->t, &x->matches[i],
+				false, f) &&
+			clear;
 	if (f->fit < 2)
 		clear = find_in(target_row(x->target.kind)->options, &p->t, NULL, true, f) && clear;
 	if (f->fit < 2)
@@ -128,7 +132,8 @@ static int add_match(struct parser *p, const struct match_row *row)
 
 	if (x->n_matches == XT_MATCHES_MAX)
 		return xt_refuse(p->d, "more than %d matches in one rule", XT_MATCHES_MAX);
-	x->matches[x->n_matches++] = (struct xt_match){ .kind = match_kind(row), .mask = UINT32_MAX };
+	x->matches[x->n_matches++] =
+		(struct xt_match){ .kind = match_kind(row), .mask = UINT32_MAX };
 	return 0;
 }
 
@@ -165,8 +170,9 @@ static int unsupported(struct parser *p)
 	for (int i = 0; !x->proto && i < XT_MULTIPORT; i++) {
 		find_in(match_row((enum xt_match_kind)i)->options, &p->t, NULL, false, &f);
 		if (f.option && match_row((enum xt_match_kind)i)->proto)
-			return xt_usage(p->d, "option `%s' needs a protocol before it, like `-p %s'", p->t.text,
-					match_row((enum xt_match_kind)i)->name);
+			return xt_usage(p->d,
+					"option `%s' needs a protocol before it, like `-p %s'",
+					p->t.text, match_row((enum xt_match_kind)i)->name);
 	}
 	return xt_refuse(p->d, "option `%s' is not supported yet", p->t.text);
 }
@@ -215,7 +221,8 @@ static int read_if(struct parser *p, const char *value, char *name, bool *invert
 	if (!*value)
 		return xt_usage(p->d, "`%s' needs the name of an interface", p->t.text);
 	if (strlen(value) > 15)
-		return xt_usage(p->d, "interface name `%.64s' must be shorter than 16 characters", value);
+		return xt_usage(p->d, "interface name `%.64s' must be shorter than 16 characters",
+				value);
 	if (strpbrk(value, " \t\n\r/*!\"\\"))
 		return xt_usage(p->d, "bad character in interface name `%s'", value);
 	*invert = p->bang;
@@ -230,7 +237,8 @@ static int read_addrs(struct parser *p, const char *value, const char **list, st
 	if (*list)
 		return xt_usage(p->d, "multiple %s flags not allowed", p->t.text);
 	if (p->bang && strchr(value, ','))
-		return xt_usage(p->d, "! not allowed with multiple source or destination IP addresses");
+		return xt_usage(p->d,
+				"! not allowed with multiple source or destination IP addresses");
 	*list = value;
 	a->invert = p->bang;
 	return 0;
@@ -255,7 +263,9 @@ static int read_target(struct parser *p, const char *value)
 	if (!strcmp(value, "RETURN"))
 		return xt_refuse(p->d, "target `RETURN' is not supported yet");
 	if (kind == XT_TARGET_MAX)
-		return xt_refuse(p->d, "target `%.64s' is not supported yet (jumps to user chains neither)", value);
+		return xt_refuse(
+			p->d, "target `%.64s' is not supported yet (jumps to user chains neither)",
+			value);
 	*t = (struct xt_target){ .kind = kind };
 	return 0;
 }
@@ -315,7 +325,7 @@ static const char *next_plain(struct parser *p)
 {
 	const char *next = p->args.at < p->args.argc ? p->args.argv[p->args.at] : NULL;
 
-	if (!next || p->args.cluster || next[0] == '-' || next[0] == '!')
+	if (!next || (p->args.cluster && *p->args.cluster) || next[0] == '-' || next[0] == '!')
 		return NULL;
 	p->args.at++;
 	return next;
@@ -439,7 +449,8 @@ static int read_ext(struct parser *p, const struct found *f, const char *value)
 	struct xt_rule *x = &p->c->rule;
 
 	if (f->match)
-		return match_row(f->match->kind)->read(f->match, f->option->key, value, p->bang, x, p->d);
+		return match_row(f->match->kind)
+			->read(f->match, f->option->key, value, p->bang, x, p->d);
 	if (p->bang)
 		return xt_usage(p->d, "cannot have ! before %s", p->t.text);
 	return target_row(x->target.kind)->read(&x->target, f->option->key, value, x, p->d);
@@ -479,10 +490,12 @@ static int check_exts(const struct xt_rule *x, struct diag *d)
 			return xt_usage(d, "match `%s' requires `-p %s'", row->name,
 					row->proto == IPPROTO_ICMPV6 ? "icmpv6" : row->name);
 		if (row->required && !x->matches[i].given)
-			return xt_usage(d, "%s: option `--%s' must be specified", row->name, row->required);
+			return xt_usage(d, "%s: option `--%s' must be specified", row->name,
+					row->required);
 	}
 	if (target->required && !x->target.given)
-		return xt_usage(d, "%s: option `--%s' must be specified", target->name, target->required);
+		return xt_usage(d, "%s: option `--%s' must be specified", target->name,
+				target->required);
 	if (x->target.kind == XT_REJECT && x->target.reject == GW_REJECT_TCP_RESET &&
 	    (x->proto != IPPROTO_TCP || x->proto_invert))
 		return xt_usage(d, "`--reject-with tcp-reset' needs `-p tcp'");
@@ -497,17 +510,17 @@ static int check_command(const struct command *c, struct diag *d)
 	if (!c->key)
 		return xt_usage(d, "no command specified");
 	if (c->other_family && !c->in_restore)
-		return xt_usage(d, "`-%d' asks for the other family: use ip%stables", c->version == 4 ? 6 : 4,
-				c->version == 4 ? "6" : "");
+		return xt_usage(d, "`-%d' asks for the other family: use ip%stables",
+				c->version == 4 ? 6 : 4, c->version == 4 ? "6" : "");
 	if (c->has_spec && !takes_rule)
 		return xt_usage(d, "option `%s' cannot be used with -%c", c->spec_option, c->key);
 	if (c->rule.counters && !strchr("AIRP", c->key))
 		return xt_usage(d, "option `-c' cannot be used with -%c", c->key);
 	if ((c->format.numeric || c->format.exact || c->format.line_numbers) && c->key != 'L')
 		return xt_usage(d, "option `%s' cannot be used with -%c",
-				c->format.numeric ? "-n" :
-				c->format.exact	  ? "-x" :
-						    "--line-numbers",
+				c->format.numeric ? "-n"
+				: c->format.exact ? "-x"
+						  : "--line-numbers",
 				c->key);
 	return check_exts(&c->rule, d);
 }
@@ -599,8 +612,11 @@ static int fill_addr(const char *list, size_t n, int version, struct xt_addr *a,
 int command_addresses(struct command *c, size_t n, bool *ret_more, struct diag *d)
 {
 	size_t dsts = list_words(c->destinations), all = list_words(c->sources) * dsts;
-	int r = fill_addr(c->sources, n / dsts, c->version, &c->rule.src, d);
+	int r;
 
+	if (all > ADDRESSES_MAX)
+		return xt_refuse(d, "the address lists make more than %d rules", ADDRESSES_MAX);
+	r = fill_addr(c->sources, n / dsts, c->version, &c->rule.src, d);
 	if (!r)
 		r = fill_addr(c->destinations, n % dsts, c->version, &c->rule.dst, d);
 	*ret_more = n + 1 < all;
@@ -610,7 +626,9 @@ int command_addresses(struct command *c, size_t n, bool *ret_more, struct diag *
 int xt_parse_spec(const char *text, int version, struct xt_rule *ret, struct diag *d)
 {
 	_cleanup_(words_deinit) struct words w = {};
-	struct command c = { .version = version, .in_restore = true, .rule = { .version = version } };
+	struct command c = { .version = version,
+			     .in_restore = true,
+			     .rule = { .version = version } };
 	struct parser p = { .c = &c, .d = d };
 	bool more;
 	int r = words_split(text, strlen(text), &w, d);

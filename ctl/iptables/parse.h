@@ -8,7 +8,7 @@
 
 struct command {
 	int version;
-	bool in_restore;   /* a line of iptables-restore: -t is not allowed, lines of the other family are skipped */
+	bool in_restore; /* a line of iptables-restore: -t is not allowed, lines of the other family are skipped */
 	char key;	   /* 'A', 'I', ... 0 = none */
 	const char *table; /* "filter" unless given */
 	const char *chain; /* or NULL: all */
@@ -17,10 +17,10 @@ struct command {
 	bool zero;	   /* -Z beside -L or -S */
 	bool other_family; /* -4/-6 named the other one */
 	struct xt_list_format format;
-	bool has_spec;	     /* an option that describes a rule was there */
-	char spec_option[64]; /* the first of them, for messages */
+	bool has_spec;			    /* an option that describes a rule was there */
+	char spec_option[64];		    /* the first of them, for messages */
 	const char *sources, *destinations; /* comma lists, or NULL */
-	struct xt_rule rule; /* addresses are filled in by command_addresses() */
+	struct xt_rule rule;		    /* addresses are filled in by command_addresses() */
 };
 
 /* 0 or IPTABLES_E_*; the strings stay argv's. */

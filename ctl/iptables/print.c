@@ -6,7 +6,8 @@
 
 static const char *addr_text(const struct xt_addr *a, int version, char buf[INET6_ADDRSTRLEN])
 {
-	const char *s = inet_ntop(version == 6 ? AF_INET6 : AF_INET, a->addr, buf, INET6_ADDRSTRLEN);
+	const char *s =
+		inet_ntop(version == 6 ? AF_INET6 : AF_INET, a->addr, buf, INET6_ADDRSTRLEN);
 
 	return s ? s : "";
 }
@@ -36,7 +37,8 @@ void xt_save(const struct xt_rule *x, bool counters, struct strbuf *b)
 	save_if("-i", x->iif, x->iif_invert, b);
 	save_if("-o", x->oif, x->oif_invert, b);
 	if (x->proto)
-		strbuf_printf(b, "%s -p %s", x->proto_invert ? " !" : "", proto_to_name(x->proto, number));
+		strbuf_printf(b, "%s -p %s", x->proto_invert ? " !" : "",
+			      proto_to_name(x->proto, number));
 	for (size_t i = 0; i < x->n_matches; i++) {
 		const struct match_row *row = match_row(x->matches[i].kind);
 
@@ -44,7 +46,8 @@ void xt_save(const struct xt_rule *x, bool counters, struct strbuf *b)
 		row->save(&x->matches[i], b);
 	}
 	if (counters)
-		strbuf_printf(b, " -c %llu %llu", (unsigned long long)x->pkts, (unsigned long long)x->bytes);
+		strbuf_printf(b, " -c %llu %llu", (unsigned long long)x->pkts,
+			      (unsigned long long)x->bytes);
 	if (x->target.kind != XT_NO_TARGET)
 		strbuf_printf(b, " -j %s", target->name);
 	target->save(&x->target, x->version, b);
@@ -89,7 +92,10 @@ static void list_addr(const struct xt_addr *a, int version, bool numeric, struct
 	unsigned int whole = version == 6 ? 128 : 32;
 
 	if (!a->given || !a->plen)
-		snprintf(full, sizeof(full), "%s", !numeric ? "anywhere" : version == 6 ? "::/0" : "0.0.0.0/0");
+		snprintf(full, sizeof(full), "%s",
+			 !numeric	? "anywhere"
+			 : version == 6 ? "::/0"
+					: "0.0.0.0/0");
 	else if (a->plen == whole)
 		snprintf(full, sizeof(full), "%s", addr_text(a, version, text));
 	else
@@ -117,7 +123,8 @@ static void list_proto(const struct xt_rule *x, bool numeric, struct strbuf *b)
 	strbuf_printf(b, "%c%-4s ", x->proto_invert ? '!' : ' ', text);
 }
 
-void xt_list(const struct xt_rule *x, const struct xt_list_format *f, size_t number, struct strbuf *b)
+void xt_list(const struct xt_rule *x, const struct xt_list_format *f, size_t number,
+	     struct strbuf *b)
 {
 	const struct target_row *target = target_row(x->target.kind);
 

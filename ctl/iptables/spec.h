@@ -45,11 +45,11 @@ struct xt_range {
 #define XT_ICMP_ANY    255
 struct xt_match {
 	enum xt_match_kind kind;
-	bool given;	       /* its main option was there */
-	bool invert;	       /* of everything but ports */
+	bool given;		      /* its main option was there */
+	bool invert;		      /* of everything but ports */
 	struct xt_range sport, dport; /* tcp, udp */
-	uint32_t value, mask;  /* icmp type, states (1 << GW_CT_*), mark */
-	char side;	       /* multiport: 's' or 'd' */
+	uint32_t value, mask;	      /* icmp type, states (1 << GW_CT_*), mark */
+	char side;		      /* multiport: 's' or 'd' */
 	size_t n_ports;
 	struct xt_range ports[XT_PORTS_MAX];
 	char comment[XT_COMMENT_MAX];
@@ -63,12 +63,12 @@ struct xt_addr {
 
 struct xt_target {
 	enum xt_target_kind kind;
-	bool given;	       /* --to-*, --reject-with, --notrack was there */
+	bool given; /* --to-*, --reject-with, --notrack was there */
 	bool has_addr, has_port;
 	uint8_t addr_lo[16], addr_hi[16];
 	uint16_t port_lo, port_hi;
-	uint32_t flags;	       /* GW_NATF_RANDOM, _FULLY_RANDOM, _PERSISTENT */
-	uint32_t reject;       /* GW_REJECT_* */
+	uint32_t flags;	 /* GW_NATF_RANDOM, _FULLY_RANDOM, _PERSISTENT */
+	uint32_t reject; /* GW_REJECT_* */
 };
 
 #define XT_MATCHES_MAX 16
@@ -97,7 +97,8 @@ void xt_save(const struct xt_rule *x, bool counters, struct strbuf *b);
 struct xt_list_format {
 	bool numeric, verbose, exact, line_numbers;
 };
-void xt_list(const struct xt_rule *x, const struct xt_list_format *f, size_t number, struct strbuf *b);
+void xt_list(const struct xt_rule *x, const struct xt_list_format *f, size_t number,
+	     struct strbuf *b);
 void xt_list_header(const struct xt_list_format *f, struct strbuf *b);
 /* A counter with its trailing space; as table column right-aligned. */
 void xt_print_count(uint64_t n, const struct xt_list_format *f, bool column, struct strbuf *b);

@@ -31,7 +31,8 @@ static int need_ports(const struct xt_rule *x, struct diag *d)
 }
 
 /* "80", "80-90", "http" */
-static int read_port_range(struct xt_target *t, const char *value, const struct xt_rule *x, struct diag *d)
+static int read_port_range(struct xt_target *t, const char *value, const struct xt_rule *x,
+			   struct diag *d)
 {
 	const char *proto = x->proto == IPPROTO_UDP ? "udp" : "tcp", *dash = value;
 	char lo[32] = "";
@@ -63,7 +64,8 @@ static int read_addr(const char *word, int version, uint8_t *ret, struct diag *d
 }
 
 /* "A" or "A-B" */
-static int read_addr_range(struct xt_target *t, const char *s, size_t n, int version, struct diag *d)
+static int read_addr_range(struct xt_target *t, const char *s, size_t n, int version,
+			   struct diag *d)
 {
 	size_t len = version == 6 ? 16 : 4;
 	char word[128], *dash;
@@ -107,7 +109,8 @@ static int read_to(struct xt_target *t, const char *value, const struct xt_rule 
 
 	if (t->given)
 		return xt_usage(d, "%s: option `--to-%s' can only be used once",
-				target_row(t->kind)->name, t->kind == XT_SNAT ? "source" : "destination");
+				target_row(t->kind)->name,
+				t->kind == XT_SNAT ? "source" : "destination");
 	t->given = true;
 	if (colon == value && value[1] != ':')
 		return read_port_range(t, value + 1, x, d);
@@ -215,7 +218,8 @@ static void list_to_ports(const struct xt_target *t, int version, struct strbuf 
 	flags_print(t, "", b);
 }
 
-static int read_ct(struct xt_target *t, char key, const char *value, const struct xt_rule *x, struct diag *d)
+static int read_ct(struct xt_target *t, char key, const char *value, const struct xt_rule *x,
+		   struct diag *d)
 {
 	t->given = true;
 	return 0;
@@ -235,9 +239,10 @@ static void print_nothing(const struct xt_target *t, int version, struct strbuf 
 
 static const struct arg_option no_options[] = { {} };
 static const struct arg_option reject_options[] = { { "reject-with", 'w', ARG_REQUIRED }, {} };
-static const struct arg_option masquerade_options[] = {
-	{ "to-ports", 't', ARG_REQUIRED }, { "random", 'r', ARG_NONE }, { "random-fully", 'f', ARG_NONE }, {}
-};
+static const struct arg_option masquerade_options[] = { { "to-ports", 't', ARG_REQUIRED },
+							{ "random", 'r', ARG_NONE },
+							{ "random-fully", 'f', ARG_NONE },
+							{} };
 static const struct arg_option snat_options[] = { { "to-source", 'a', ARG_REQUIRED },
 						  { "random", 'r', ARG_NONE },
 						  { "random-fully", 'f', ARG_NONE },
@@ -256,7 +261,8 @@ static const struct target_row rows[XT_TARGET_MAX] = {
 	[XT_NO_TARGET] = { "", NULL, NULL, no_options, NULL, print_nothing, print_nothing },
 	[XT_ACCEPT] = { "ACCEPT", NULL, NULL, no_options, NULL, print_nothing, print_nothing },
 	[XT_DROP] = { "DROP", NULL, NULL, no_options, NULL, print_nothing, print_nothing },
-	[XT_REJECT] = { "REJECT", NULL, NULL, reject_options, read_reject, save_reject, list_reject },
+	[XT_REJECT] = { "REJECT", NULL, NULL, reject_options, read_reject, save_reject,
+			list_reject },
 	[XT_MASQUERADE] = { "MASQUERADE", NULL, NULL, masquerade_options, read_nat, save_to_ports,
 			    list_to_ports },
 	[XT_SNAT] = { "SNAT", NULL, "to-source", snat_options, read_nat, save_to, list_to },
@@ -267,7 +273,10 @@ static const struct target_row rows[XT_TARGET_MAX] = {
 	[XT_NOTRACK] = { "NOTRACK", "CT", NULL, no_options, NULL, print_nothing, list_ct },
 };
 
-const struct target_row *target_row(enum xt_target_kind kind) { return &rows[kind]; }
+const struct target_row *target_row(enum xt_target_kind kind)
+{
+	return &rows[kind];
+}
 
 enum xt_target_kind target_find(const char *name)
 {
