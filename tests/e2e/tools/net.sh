@@ -95,7 +95,7 @@ crafted() {
 	local file=$1 family=$2 result rows what detail
 	shift 2
 	env PYTHONDONTWRITEBYTECODE=1 ENGINE="$ENGINE" FAMILY="$family" NS_LAN="$NETNS_PREFIX-l" NS_WAN="$NETNS_PREFIX-w" NS_GW="$NETNS_PREFIX-gw" "$@" \
-		timeout 100 python3 "$TOOLS/$file" >"$T/cases" 2>"$T/cases.err" || fail - "$file ends well" "$(tail -n 3 "$T/cases.err")"
+		timeout "${CASES_TIMEOUT:-100}" python3 "$TOOLS/$file" >"$T/cases" 2>"$T/cases.err" || fail - "$file ends well" "$(tail -n 3 "$T/cases.err")"
 	while IFS=$'\t' read -r result rows what detail; do
 		case $result in
 		ok) pass "$rows" "v$family: $what" ;;
