@@ -485,7 +485,7 @@ static int event_source(void)
 					  .off = off };
 	*i++ = (struct bpf_insn){ .code = BPF_ST | BPF_MEM | BPF_B,
 				  .dst_reg = BPF_REG_10,
-				  .off = -size + offsetof(struct gw_event, type),
+				  .off = (int)offsetof(struct gw_event, type) - size,
 				  .imm = GW_EVENT_NEW };
 	*i++ = (struct bpf_insn){ .code = BPF_LD | BPF_DW | BPF_IMM,
 				  .dst_reg = BPF_REG_1,
