@@ -71,26 +71,24 @@ static int open_kern(struct gwd *g, bool *ret_adopted)
 static int adopt_rules(struct gwd *g)
 {
 	struct ruleset *rs = NULL;
-	struct gw_image head;
-	int r = kern_image_head(g->kern, &head);
+	int r;
 
-	if (r < 0)
-		return r;
-	g->gen = head.gen;
-	if (!head.gen)
+	/* conf moves last in a swap, and looking into the image itself would need CAP_SYS_ADMIN */
+	g->gen = kern_conf(g->kern)->gen;
+	if (!g->gen)
 		return STATE_E_MISSING;
-	r = state_load(g, head.gen, &rs);
+	r = state_load(g, g->gen, &rs);
 	if (r) {
 		g->model_lost = true;
 		if (r == STATE_E_MISSING)
 			log_warning("Found rules in force but not their text generation=%u",
-				    head.gen);
+				    g->gen);
 		return r;
 	}
 	ruleset_free(g->rs);
 	g->rs = rs;
-	cids_commit(g->cids, rs, head.gen);
-	log_info("Adopted ruleset in force generation=%u", head.gen);
+	cids_commit(g->cids, rs, g->gen);
+	log_info("Adopted ruleset in force generation=%u", g->gen);
 	return 0;
 }
 
