@@ -93,9 +93,12 @@ static int parse_chain_item(struct parser *p, struct chain_block *b)
 	if (r || done)
 		return r;
 	r = need_chain(p, b);
+	if (!r)
+		r = take_word(p, "gw-rule", &done);
 	if (r)
 		return r;
-	return token_is(&p->tok, "gw") ? parse_chain_internal(p, b->chain) : parse_block_rule(p, b);
+	return token_is(&p->tok, "gw-chain") ? parse_chain_internal(p, b->chain)
+					     : parse_block_rule(p, b);
 }
 
 int parse_chain_block(struct parser *p, struct table *t, const char *name, const struct token *at)
@@ -167,7 +170,7 @@ static int parse_table_item(struct parser *p, struct table *t)
 		return r;
 	if (token_is(&p->tok, "chain"))
 		return parse_chain_in_table(p, t);
-	if (token_is(&p->tok, "gw"))
+	if (token_is(&p->tok, "gw-table"))
 		return parse_table_internal(p, t);
 	return fail_table_item(p);
 }

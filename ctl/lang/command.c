@@ -282,7 +282,7 @@ int parse_command(struct parser *p)
 	r = take_word(p, "rename", &taken);
 	if (r || taken)
 		return r ? r : parse_rename(p);
-	r = take_word(p, "gw", &taken);
+	r = take_word(p, "gw-ruleset", &taken);
 	if (r || taken)
 		return r ? r : parse_next_handle(p);
 	return parse_verb(p);

@@ -8,8 +8,17 @@
  * it changes *rs in place, command by command.  On a mistake it returns LANG_E_DIAG, *d is filled, and *rs is half changed:
  * callers work on a ruleset_copy() and throw it away (all or nothing is theirs).
  *
- * Commands: table blocks; add/create/insert/replace/delete/destroy/flush/rename/list-less forms for table, chain, rule; flush ruleset.
- * Anything not supported is refused by name with line and column.
+ * Commands: table blocks; add/create/insert/replace/delete/destroy/flush/rename/list-less forms for table, chain, rule; flush ruleset;
+ * define/redefine/undefine.  Anything not supported is refused by name with line and column.
+ *
+ * Where this differs from nft:
+ *   - `iif`/`oif` are taken as `iifname`/`oifname`; `ip protocol`/`ip6 nexthdr` as `meta l4proto`.  In an inet table what is for one
+ *     version of IP alone (these, `meta nfproto`, `reject with icmp`) becomes a match on all of its addresses: `ip saddr 0.0.0.0/0`.
+ *   - `ct state != a,b` means neither of them; `snat to ADDR` in an inet table needs no `ip`: the address says it.
+ *   - matches stand before statements; standard chains (model.h) need not be made; a replaced rule keeps its handle and counts anew.
+ *   - in strings \" and \\ stand for " and \.
+ * The internal form adds `gw ...` behind rules and lines `gw-table`, `gw-chain`, `gw-ruleset`; handles and counter ids are checked to be
+ * unique, so it is harmless wherever it comes from.
  */
 #include <model/model.h>
 

@@ -49,6 +49,15 @@ static void trim_blank(struct strbuf *b, size_t from)
 		b->s[--b->len] = '\0';
 }
 
+/* A rule that says nothing only counts; the internal form marks it, so that it is not taken for something else. */
+static void print_nothing(const struct rule *r, unsigned int flags, struct strbuf *b)
+{
+	if (flags & LANG_INTERNAL)
+		strbuf_puts(b, "gw-rule ");
+	else
+		print_counter(r, flags, b);
+}
+
 void print_rule(const struct rule *r, int family, unsigned int flags, struct strbuf *b)
 {
 	bool counter = r->action.counter || (flags & LANG_COUNTERS && !(flags & LANG_INTERNAL));
@@ -59,14 +68,13 @@ void print_rule(const struct rule *r, int family, unsigned int flags, struct str
 	if (counter)
 		print_counter(r, flags, b);
 	print_action(r, family, b);
+	if (b->len == from)
+		print_nothing(r, flags, b);
 	if (r->comment) {
 		strbuf_puts(b, "comment ");
 		print_quoted(r->comment, b);
 		strbuf_puts(b, " ");
 	}
-	/* A rule that says nothing only counts. */
-	if (b->len == from && !(flags & LANG_INTERNAL))
-		print_counter(r, flags, b);
 	if (flags & LANG_INTERNAL)
 		print_rule_internal(r, b);
 	trim_blank(b, from);
@@ -92,7 +100,7 @@ static void print_chain_head(const struct chain *c, unsigned int flags, struct s
 		strbuf_printf(b, "; policy %s;\n", c->policy_drop ? "drop" : "accept");
 	}
 	if (flags & LANG_INTERNAL) {
-		strbuf_printf(b, "\t\tgw handle %llu", (unsigned long long)c->handle);
+		strbuf_printf(b, "\t\tgw-chain handle %llu", (unsigned long long)c->handle);
 		print_gw_counts(c->cid, c->pkts, c->bytes, c->counter_given, b);
 		strbuf_puts(b, "\n");
 	}
@@ -124,7 +132,7 @@ static void print_table_head(const struct table *t, unsigned int flags, struct s
 	print_handle(t->handle, flags, b);
 	strbuf_puts(b, "\n");
 	if (flags & LANG_INTERNAL)
-		strbuf_printf(b, "\tgw handle %llu\n", (unsigned long long)t->handle);
+		strbuf_printf(b, "\tgw-table handle %llu\n", (unsigned long long)t->handle);
 }
 
 void lang_print_chain(const struct table *t, const struct chain *c, unsigned int flags,
@@ -151,5 +159,6 @@ void lang_print(const struct ruleset *rs, unsigned int flags, struct strbuf *b)
 	for (size_t i = 0; i < rs->n_tables; i++)
 		lang_print_table(rs->tables[i], flags, b);
 	if (flags & LANG_INTERNAL)
-		strbuf_printf(b, "gw next-handle %llu\n", (unsigned long long)rs->next_handle);
+		strbuf_printf(b, "gw-ruleset next-handle %llu\n",
+			      (unsigned long long)rs->next_handle);
 }
