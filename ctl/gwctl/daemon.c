@@ -23,17 +23,16 @@ static const char *text_of(const json_t *row, const char *key)
 	return text ? text : "";
 }
 
+/* "key = value", as in gwd.conf, and the rest as a comment */
 static void print_setting(const json_t *row)
 {
-	const json_t *def = json_object_get(row, "default");
-	const char *unit = text_of(row, "unit");
+	const char *unit = text_of(row, "unit"), *def = text_of(row, "default");
 	bool live = json_is_true(json_object_get(row, "live"));
 
 	printf("%s = ", text_of(row, "key"));
 	print_value(json_object_get(row, "value"));
-	printf("%s%s  # default ", *unit ? " " : "", unit);
-	print_value(def);
-	printf("%s; %s\n", live ? "" : "; needs a restart", text_of(row, "help"));
+	printf("\t# %s%sdefault %s%s; %s\n", unit, *unit ? ", " : "", *def ? def : "empty",
+	       live ? "" : ", needs a restart", text_of(row, "help"));
 }
 
 int run_get(struct gwctl *g, int argc, char **argv)

@@ -36,7 +36,7 @@ static void print_end(const json_t *example, const char *addr, const char *port)
 		printf(":%" JSON_INTEGER_FORMAT, number_of(example, port));
 }
 
-/* "last: 12:00:01 tcp 1.2.3.4:60000 > 203.0.113.1:8080 in wan0 out lan0 rule 12" */
+/* "last: 12:00:01 tcp 1.2.3.4:60000 > 203.0.113.1:8080 in wan0 out lan0 handle 12" */
 static void print_example(const json_t *example)
 {
 	json_int_t proto = number_of(example, "proto");
@@ -58,7 +58,7 @@ static void print_example(const json_t *example)
 	if (*text_of(example, "oif"))
 		printf(" out %s", text_of(example, "oif"));
 	if (number_of(example, "handle"))
-		printf(" rule %" JSON_INTEGER_FORMAT, number_of(example, "handle"));
+		printf(" handle %" JSON_INTEGER_FORMAT, number_of(example, "handle"));
 	putchar('\n');
 }
 

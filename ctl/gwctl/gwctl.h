@@ -68,7 +68,7 @@ int reject_options(int argc, char **argv);
 int read_input(const char *path, char **ret_text, size_t *ret_len);
 
 /* Words of the shell back into one line of the ruleset language: names and comments get their quotes again. */
-int words_join(int argc, char **argv, struct strbuf *b);
+void words_join(int argc, char **argv, struct strbuf *b);
 /* [FAMILY]: "inet" when argv[0] is none; *ret_used = 0 or 1 */
 const char *words_family(int argc, char **argv, int *ret_used);
 

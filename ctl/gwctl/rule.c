@@ -33,12 +33,10 @@ int apply_line(struct gwctl *g, const char *line)
 static int apply_words(struct gwctl *g, const char *command, int argc, char **argv)
 {
 	_cleanup_(strbuf_deinit) struct strbuf b = { 0 };
-	int used, r;
+	int used;
 
 	strbuf_printf(&b, "%s %s", command, words_family(argc, argv, &used));
-	r = words_join(argc - used, argv + used, &b);
-	if (r)
-		return r;
+	words_join(argc - used, argv + used, &b);
 	return b.failed ? refuse("out of memory") : apply_line(g, b.s);
 }
 
@@ -70,13 +68,11 @@ static int handle_words(struct gwctl *g, const char *command, int argc, char **a
 {
 	_cleanup_(strbuf_deinit) struct strbuf b = { 0 };
 	uint64_t handle;
-	int used, at, r;
+	int used, at;
 
 	strbuf_printf(&b, "%s %s", command, words_family(argc, argv, &used));
 	at = used + 2;
-	r = words_join(MIN(argc - used, 2), argv + used, &b);
-	if (r)
-		return r;
+	words_join(MIN(argc - used, 2), argv + used, &b);
 	if (at < argc && !strcmp(argv[at], "handle"))
 		at++;
 	if (at >= argc || !str_to_u64(argv[at], 1, UINT64_MAX, &handle))
@@ -85,9 +81,7 @@ static int handle_words(struct gwctl *g, const char *command, int argc, char **a
 	if (argc - at > max)
 		return usage_error("`%s' is too much", argv[at + max]);
 	strbuf_printf(&b, " handle %llu", (unsigned long long)handle);
-	r = words_join(argc - at - 1, argv + at + 1, &b);
-	if (r)
-		return r;
+	words_join(argc - at - 1, argv + at + 1, &b);
 	return b.failed ? refuse("out of memory") : apply_line(g, b.s);
 }
 

@@ -34,12 +34,15 @@ struct joiner {
 	bool comment; /* what follows is one string */
 };
 
-static int put_comment(const char *word, struct strbuf *b)
+static void put_comment(const char *word, struct strbuf *b)
 {
-	if (strpbrk(word, "\"\n"))
-		return usage_error("a comment can hold neither quotes nor line ends");
-	strbuf_printf(b, "\"%s\"", word);
-	return EXIT_OK;
+	strbuf_puts(b, "\"");
+	for (; *word; word++) {
+		if (*word == '"' || *word == '\\')
+			strbuf_puts(b, "\\");
+		strbuf_add(b, word, 1);
+	}
+	strbuf_puts(b, "\"");
 }
 
 static bool is_separator(const char *word)
@@ -47,20 +50,21 @@ static bool is_separator(const char *word)
 	return word[strspn(word, "{},!=")] == '\0';
 }
 
-static int put_word(struct joiner *j, const char *word, struct strbuf *b)
+static void put_word(struct joiner *j, const char *word, struct strbuf *b)
 {
 	static const char *const name_words[] = { "iifname", "oifname", "iif", "oif", NULL };
 
 	if (j->comment && word[0] != '"') {
 		j->comment = false;
-		return put_comment(word, b);
+		put_comment(word, b);
+		return;
 	}
 	j->comment = !strcmp(word, "comment");
 	if (!j->names || strpbrk(word, "\" \t")) {
 		/* already quoted, or several words in one: as they are */
 		j->names = is_one_of(word, name_words);
 		strbuf_puts(b, word);
-		return EXIT_OK;
+		return;
 	}
 	put_names(word, b);
 	if (strchr(word, '{'))
@@ -69,20 +73,17 @@ static int put_word(struct joiner *j, const char *word, struct strbuf *b)
 		j->set = j->names = false;
 	else if (!j->set && !is_separator(word))
 		j->names = false;
-	return EXIT_OK;
 }
 
-int words_join(int argc, char **argv, struct strbuf *b)
+void words_join(int argc, char **argv, struct strbuf *b)
 {
 	struct joiner j = { 0 };
-	int r = EXIT_OK;
 
-	for (int i = 0; i < argc && !r; i++) {
+	for (int i = 0; i < argc; i++) {
 		if (b->len)
 			strbuf_puts(b, " ");
-		r = put_word(&j, argv[i], b);
+		put_word(&j, argv[i], b);
 	}
-	return r;
 }
 
 const char *words_family(int argc, char **argv, int *ret_used)

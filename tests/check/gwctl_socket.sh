@@ -74,6 +74,8 @@ text_is 'add rule inet filter input iifname { "lan0", "eth0.100" } tcp dport 22 
 text_is 'add rule inet filter input iifname {"a","b"} drop' rule add filter input iifname '{a,b}' drop
 text_is 'add rule inet filter input iifname "lan0" accept comment "two words"' \
 	rule add filter input 'iifname "lan0" accept' comment 'two words'
+text_is 'add rule inet filter input accept comment "a \"b\" \\c"' \
+	rule add filter input accept comment 'a "b" \c'
 text_is 'insert rule inet filter input accept' rule insert filter input accept
 text_is 'delete rule inet filter input handle 7' rule delete filter input 7
 text_is 'delete rule inet filter input handle 7' rule delete filter input handle 7
@@ -175,7 +177,7 @@ mapfile -t hostile < <(python3 "$here/fake_gwd.py" --list)
 for name in "${hostile[@]}"; do
 	answer "$name"
 	for words in status drops get 'get x' 'rule list' 'ruleset show' 'ruleset save' 'flow list' \
-		'flow watch' 'flow count' 'flow flush' 'conntrack -S' 'conntrack -C' 'conntrack -E' \
+		'flow watch' 'flow count' 'flow flush' stats 'conntrack -S' 'conntrack -C' 'conntrack -E' \
 		'reload' 'wait --timeout 0' 'rule add filter input drop'; do
 		for json in '' --json; do
 			[[ -z $json || $name == shape-* || $name == *-json ]] || continue
