@@ -149,7 +149,7 @@ static void put_zsh(void)
 	     "_gwctl \"$@\"");
 }
 
-int run_completion(struct gwctl *g, int argc, char **argv)
+int verb_completion(struct gwctl *g, int argc, char **argv)
 {
 	if (!strcmp(argv[0], "bash"))
 		put_bash();

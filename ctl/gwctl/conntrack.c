@@ -129,7 +129,7 @@ static int ct_run(struct gwctl *g, const struct ctargs *a)
 	}
 }
 
-int run_conntrack(struct gwctl *g, int argc, char **argv)
+int verb_conntrack(struct gwctl *g, int argc, char **argv)
 {
 	struct ctargs a;
 	struct diag d;

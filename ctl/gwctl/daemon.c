@@ -35,7 +35,7 @@ static void print_setting(const json_t *row)
 	       live ? "" : ", needs a restart", text_of(row, "help"));
 }
 
-int run_get(struct gwctl *g, int argc, char **argv)
+int verb_get(struct gwctl *g, int argc, char **argv)
 {
 	_cleanup_(reply_deinit) struct reply reply = { 0 };
 	json_t *request = json_pack("{s:s}", "verb", "get"), *row;
@@ -70,7 +70,7 @@ static int command(struct gwctl *g, json_t *request)
 	return r;
 }
 
-int run_set(struct gwctl *g, int argc, char **argv)
+int verb_set(struct gwctl *g, int argc, char **argv)
 {
 	json_t *request =
 		json_pack("{s:s, s:s, s:s}", "verb", "set", "key", argv[0], "value", argv[1]);
@@ -78,7 +78,7 @@ int run_set(struct gwctl *g, int argc, char **argv)
 	return request ? command(g, request) : usage_error("key and value must be UTF-8");
 }
 
-int run_zero(struct gwctl *g, int argc, char **argv)
+int verb_zero(struct gwctl *g, int argc, char **argv)
 {
 	json_t *request = json_pack("{s:s}", "verb", "zero");
 	const char *family;
@@ -117,7 +117,7 @@ static void print_stat(json_t *cpus, const char *name)
 	putchar('\n');
 }
 
-int run_stats(struct gwctl *g, int argc, char **argv)
+int verb_stats(struct gwctl *g, int argc, char **argv)
 {
 	_cleanup_(reply_deinit) struct reply reply = { 0 };
 	int r = gwctl_call(g, json_pack("{s:s}", "verb", "stats"), &reply);
@@ -133,7 +133,7 @@ int run_stats(struct gwctl *g, int argc, char **argv)
 	return EXIT_OK;
 }
 
-int run_off(struct gwctl *g, int argc, char **argv)
+int verb_off(struct gwctl *g, int argc, char **argv)
 {
 	return command(g, json_pack("{s:s}", "verb", "off"));
 }
@@ -161,7 +161,7 @@ static int is_ready(struct gwctl *g, int *ret_error)
 	return !r && json_is_true(json_object_get(reply.json, "ready"));
 }
 
-int run_wait(struct gwctl *g, int argc, char **argv)
+int verb_wait(struct gwctl *g, int argc, char **argv)
 {
 	const struct timespec step = { .tv_nsec = WAIT_STEP_NS };
 	uint64_t timeout_s = WAIT_DEFAULT_S, start = now_ns();

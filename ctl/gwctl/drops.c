@@ -70,7 +70,7 @@ static void print_row(const json_t *row)
 	print_example(json_object_get(row, "example"));
 }
 
-int run_drops(struct gwctl *g, int argc, char **argv)
+int verb_drops(struct gwctl *g, int argc, char **argv)
 {
 	_cleanup_(reply_deinit) struct reply reply = { 0 };
 	int r = gwctl_call(g, json_pack("{s:s}", "verb", "drops"), &reply);
@@ -149,7 +149,7 @@ static int watch_options(int *argc, char **argv, uint64_t *ret_interval, uint64_
 	return r;
 }
 
-int run_drops_watch(struct gwctl *g, int argc, char **argv)
+int verb_drops_watch(struct gwctl *g, int argc, char **argv)
 {
 	uint64_t interval, count;
 	json_t *before = NULL;

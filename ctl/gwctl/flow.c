@@ -17,7 +17,7 @@ static int parse(int argc, char **argv, struct flow_filter *ret)
 	return EXIT_USAGE;
 }
 
-int run_flow_list(struct gwctl *g, int argc, char **argv)
+int verb_flow_list(struct gwctl *g, int argc, char **argv)
 {
 	bool proc = take_flag(&argc, argv, "--proc");
 	_cleanup_(rows_deinit) struct rows rows = { .show = SHOW_ID | SHOW_ACCT,
@@ -29,7 +29,7 @@ int run_flow_list(struct gwctl *g, int argc, char **argv)
 	return r ? r : rows_run(g, &rows, "flows", &filter);
 }
 
-int run_flow_watch(struct gwctl *g, int argc, char **argv)
+int verb_flow_watch(struct gwctl *g, int argc, char **argv)
 {
 	_cleanup_(rows_deinit) struct rows rows = { .show = SHOW_ID | SHOW_ACCT | SHOW_TIMESTAMP,
 						    .events = true,
@@ -41,7 +41,7 @@ int run_flow_watch(struct gwctl *g, int argc, char **argv)
 	return r ? r : rows_run(g, &rows, "events", &filter);
 }
 
-int run_flow_delete(struct gwctl *g, int argc, char **argv)
+int verb_flow_delete(struct gwctl *g, int argc, char **argv)
 {
 	_cleanup_(rows_deinit) struct rows rows = { .show = SHOW_ID | SHOW_ACCT, .json = g->json };
 	struct flow_filter filter;
@@ -52,7 +52,7 @@ int run_flow_delete(struct gwctl *g, int argc, char **argv)
 	return r || rows.count ? r : refuse("no connection matches");
 }
 
-int run_flow_flush(struct gwctl *g, int argc, char **argv)
+int verb_flow_flush(struct gwctl *g, int argc, char **argv)
 {
 	_cleanup_(reply_deinit) struct reply reply = { 0 };
 	int r = gwctl_call(g, json_pack("{s:s}", "verb", "flows-flush"), &reply);
@@ -66,7 +66,7 @@ int run_flow_flush(struct gwctl *g, int argc, char **argv)
 	return EXIT_OK;
 }
 
-int run_flow_count(struct gwctl *g, int argc, char **argv)
+int verb_flow_count(struct gwctl *g, int argc, char **argv)
 {
 	_cleanup_(reply_deinit) struct reply reply = { 0 };
 	int r = gwctl_call(g, json_pack("{s:s}", "verb", "flows-count"), &reply);

@@ -72,7 +72,7 @@ static void print_rows(void)
 		       verbs[i].args);
 }
 
-int run_help(struct gwctl *g, int argc, char **argv)
+int verb_help(struct gwctl *g, int argc, char **argv)
 {
 	if (argc && !strcmp(argv[0], "--rows"))
 		print_rows();
@@ -85,7 +85,7 @@ int run_help(struct gwctl *g, int argc, char **argv)
 	return EXIT_OK;
 }
 
-int run_version(struct gwctl *g, int argc, char **argv)
+int verb_version(struct gwctl *g, int argc, char **argv)
 {
 	if (g->json)
 		puts("{\"version\": \"" GW_VERSION "\"}");

@@ -205,32 +205,32 @@ static int run_restore(struct gwctl *g, int version, int argc, char **argv)
 	return run(g, &d);
 }
 
-int run_iptables(struct gwctl *g, int argc, char **argv)
+int verb_iptables(struct gwctl *g, int argc, char **argv)
 {
 	return run_commands(g, 4, argc, argv);
 }
 
-int run_ip6tables(struct gwctl *g, int argc, char **argv)
+int verb_ip6tables(struct gwctl *g, int argc, char **argv)
 {
 	return run_commands(g, 6, argc, argv);
 }
 
-int run_iptables_save(struct gwctl *g, int argc, char **argv)
+int verb_iptables_save(struct gwctl *g, int argc, char **argv)
 {
 	return run_save(g, 4, argc, argv);
 }
 
-int run_ip6tables_save(struct gwctl *g, int argc, char **argv)
+int verb_ip6tables_save(struct gwctl *g, int argc, char **argv)
 {
 	return run_save(g, 6, argc, argv);
 }
 
-int run_iptables_restore(struct gwctl *g, int argc, char **argv)
+int verb_iptables_restore(struct gwctl *g, int argc, char **argv)
 {
 	return run_restore(g, 4, argc, argv);
 }
 
-int run_ip6tables_restore(struct gwctl *g, int argc, char **argv)
+int verb_ip6tables_restore(struct gwctl *g, int argc, char **argv)
 {
 	return run_restore(g, 6, argc, argv);
 }

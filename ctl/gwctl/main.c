@@ -121,7 +121,7 @@ int main(int argc, char **argv)
 			return flush_output(EXIT_OK);
 		}
 		if (!strcmp(argv[i], "-V") || !strcmp(argv[i], "--version"))
-			return flush_output(run_version(&g, 0, argv));
+			return flush_output(verb_version(&g, 0, argv));
 		r = global_option(&g, argc, argv, &i);
 		if (r)
 			return r;

@@ -49,14 +49,14 @@ static int need_words(int argc, char **argv, int min, const char *what)
 	return argc - used < min ? usage_error("%s", what) : EXIT_OK;
 }
 
-int run_rule_add(struct gwctl *g, int argc, char **argv)
+int verb_rule_add(struct gwctl *g, int argc, char **argv)
 {
 	int r = need_words(argc, argv, 3, "a rule needs a table, a chain and a statement");
 
 	return r ? r : apply_words(g, "add rule", argc, argv);
 }
 
-int run_rule_insert(struct gwctl *g, int argc, char **argv)
+int verb_rule_insert(struct gwctl *g, int argc, char **argv)
 {
 	int r = need_words(argc, argv, 3, "a rule needs a table, a chain and a statement");
 
@@ -85,12 +85,12 @@ static int handle_words(struct gwctl *g, const char *command, int argc, char **a
 	return b.failed ? refuse("out of memory") : apply_line(g, b.s);
 }
 
-int run_rule_replace(struct gwctl *g, int argc, char **argv)
+int verb_rule_replace(struct gwctl *g, int argc, char **argv)
 {
 	return handle_words(g, "replace rule", argc, argv, ANY);
 }
 
-int run_rule_delete(struct gwctl *g, int argc, char **argv)
+int verb_rule_delete(struct gwctl *g, int argc, char **argv)
 {
 	return handle_words(g, "delete rule", argc, argv, 1);
 }
@@ -127,38 +127,38 @@ static int list(struct gwctl *g, int argc, char **argv, bool detail)
 	return gwctl_print(g, request);
 }
 
-int run_rule_list(struct gwctl *g, int argc, char **argv)
+int verb_rule_list(struct gwctl *g, int argc, char **argv)
 {
 	return list(g, argc, argv, true);
 }
 
-int run_list(struct gwctl *g, int argc, char **argv)
+int verb_list(struct gwctl *g, int argc, char **argv)
 {
 	return list(g, argc, argv, false);
 }
 
-int run_chain_add(struct gwctl *g, int argc, char **argv)
+int verb_chain_add(struct gwctl *g, int argc, char **argv)
 {
 	int r = need_words(argc, argv, 2, "a chain needs a table and a name");
 
 	return r ? r : apply_words(g, "add chain", argc, argv);
 }
 
-int run_chain_delete(struct gwctl *g, int argc, char **argv)
+int verb_chain_delete(struct gwctl *g, int argc, char **argv)
 {
 	int r = need_words(argc, argv, 2, "which chain? [FAMILY] TABLE CHAIN");
 
 	return r ? r : apply_words(g, "delete chain", argc, argv);
 }
 
-int run_chain_flush(struct gwctl *g, int argc, char **argv)
+int verb_chain_flush(struct gwctl *g, int argc, char **argv)
 {
 	int r = need_words(argc, argv, 2, "which chain? [FAMILY] TABLE CHAIN");
 
 	return r ? r : apply_words(g, "flush chain", argc, argv);
 }
 
-int run_chain_policy(struct gwctl *g, int argc, char **argv)
+int verb_chain_policy(struct gwctl *g, int argc, char **argv)
 {
 	_cleanup_(strbuf_deinit) struct strbuf b = { 0 };
 	const char *family, *policy = argv[argc - 1];
@@ -174,21 +174,21 @@ int run_chain_policy(struct gwctl *g, int argc, char **argv)
 	return b.failed ? refuse("out of memory") : apply_line(g, b.s);
 }
 
-int run_table_add(struct gwctl *g, int argc, char **argv)
+int verb_table_add(struct gwctl *g, int argc, char **argv)
 {
 	int r = need_words(argc, argv, 1, "a table needs a name");
 
 	return r ? r : apply_words(g, "add table", argc, argv);
 }
 
-int run_table_delete(struct gwctl *g, int argc, char **argv)
+int verb_table_delete(struct gwctl *g, int argc, char **argv)
 {
 	int r = need_words(argc, argv, 1, "which table? [FAMILY] TABLE");
 
 	return r ? r : apply_words(g, "delete table", argc, argv);
 }
 
-int run_table_flush(struct gwctl *g, int argc, char **argv)
+int verb_table_flush(struct gwctl *g, int argc, char **argv)
 {
 	int r = need_words(argc, argv, 1, "which table? [FAMILY] TABLE");
 

@@ -25,7 +25,7 @@ int print_changes(struct gwctl *g, const json_t *json, bool check)
 	return EXIT_OK;
 }
 
-int run_ruleset_apply(struct gwctl *g, int argc, char **argv)
+int verb_ruleset_apply(struct gwctl *g, int argc, char **argv)
 {
 	_cleanup_(reply_deinit) struct reply reply = { 0 };
 	_cleanup_(freep) char *text = NULL;
@@ -82,7 +82,7 @@ static int print_checked(struct gwctl *g, const char *file, const struct ruleset
 	return EXIT_OK;
 }
 
-int run_reload(struct gwctl *g, int argc, char **argv)
+int verb_reload(struct gwctl *g, int argc, char **argv)
 {
 	_cleanup_(reply_deinit) struct reply reply = { 0 };
 	int r = gwctl_call(g, json_pack("{s:s}", "verb", "reload"), &reply);
@@ -90,7 +90,7 @@ int run_reload(struct gwctl *g, int argc, char **argv)
 	return r ? r : print_changes(g, reply.json, false);
 }
 
-int run_ruleset_check(struct gwctl *g, int argc, char **argv)
+int verb_ruleset_check(struct gwctl *g, int argc, char **argv)
 {
 	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
 	_cleanup_(freep) char *text = NULL;
@@ -106,7 +106,7 @@ int run_ruleset_check(struct gwctl *g, int argc, char **argv)
 	return r ? r : print_checked(g, file_name(argv[0]), rs);
 }
 
-int run_ruleset_show(struct gwctl *g, int argc, char **argv)
+int verb_ruleset_show(struct gwctl *g, int argc, char **argv)
 {
 	bool handles = take_flag(&argc, argv, "--handles");
 	bool counters = take_flag(&argc, argv, "--counters");
@@ -119,7 +119,7 @@ int run_ruleset_show(struct gwctl *g, int argc, char **argv)
 					"stateless", stateless));
 }
 
-int run_ruleset_save(struct gwctl *g, int argc, char **argv)
+int verb_ruleset_save(struct gwctl *g, int argc, char **argv)
 {
 	_cleanup_(reply_deinit) struct reply reply = { 0 };
 	int r = gwctl_call(g, json_pack("{s:s}", "verb", "save"), &reply);
@@ -133,7 +133,7 @@ int run_ruleset_save(struct gwctl *g, int argc, char **argv)
 	return EXIT_OK;
 }
 
-int run_ruleset_flush(struct gwctl *g, int argc, char **argv)
+int verb_ruleset_flush(struct gwctl *g, int argc, char **argv)
 {
 	return apply_line(g, "flush ruleset");
 }
@@ -169,7 +169,7 @@ static int print_diff(const struct ruleset *before, const struct ruleset *after)
 	return EXIT_OK;
 }
 
-int run_ruleset_diff(struct gwctl *g, int argc, char **argv)
+int verb_ruleset_diff(struct gwctl *g, int argc, char **argv)
 {
 	_cleanup_(ruleset_freep) struct ruleset *before = NULL, *after = NULL;
 	_cleanup_(freep) char *text = NULL;

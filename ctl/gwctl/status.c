@@ -149,7 +149,7 @@ static void print_status(const struct gwctl *g, const json_t *s)
 	print_settings(g, json_object_get(s, "settings"));
 }
 
-int run_status(struct gwctl *g, int argc, char **argv)
+int verb_status(struct gwctl *g, int argc, char **argv)
 {
 	_cleanup_(reply_deinit) struct reply reply = { 0 };
 	int r = gwctl_call(g, json_pack("{s:s}", "verb", "status"), &reply);
