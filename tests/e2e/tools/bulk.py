@@ -5,9 +5,11 @@
   bulk.py serve PORT              answers `get N` with N bytes and their SHA-256, `put N` (N bytes, SHA-256 follow) with ok
   bulk.py get|put ADDR PORT N     ends with status 0 only if all bytes arrived as they were sent
   bulk.py slow ADDR PORT N SECONDS   like get, reading at such a pace that it takes about SECONDS
+  bulk.py steady ADDR PORT        a datagram every 2 ms to an echo server until SIGTERM; prints how many were sent and lost
 """
 import hashlib
 import random
+import signal
 import socket
 import sys
 import threading
@@ -79,9 +81,35 @@ def client(verb, address, port, size, seconds=0.0):
         return read_bytes(stream, size, seconds * (1 << 18) / size)
 
 
+def steady(address, port):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.connect((address, port))
+        sock.setblocking(False)
+        answered, sent, running = set(), 0, [True]
+        signal.signal(signal.SIGTERM, lambda *_: running.clear())
+        last = time.monotonic()
+        while running or time.monotonic() < last + 0.5:
+            if running:
+                sent, last = sent + 1, time.monotonic()
+                sock.send(b"%d" % sent)
+            time.sleep(0.002)
+            try:
+                while True:
+                    answered.add(int(sock.recv(100)))
+                    if len(answered) == 1:
+                        print("begun", flush=True)
+            except BlockingIOError:
+                pass
+        print("sent", sent, "lost", sent - len(answered))
+
+
 def main(argv):
     if argv[0] == "serve":
         serve(int(argv[1]))
+    if argv[0] == "steady":
+        steady(argv[1], int(argv[2]))
+        return
     seconds = float(argv[4]) if len(argv) > 4 else 0.0
     if not client(argv[0], argv[1], int(argv[2]), int(argv[3]), seconds):
         sys.exit("the bytes are not the ones that were sent")

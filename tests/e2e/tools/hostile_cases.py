@@ -265,6 +265,7 @@ def impossible_flags(n):
     nothing_leaks(n, [tcp(n.a, n.far2, 4444, 443, f, seq=5) for f in flags])
     n.wan.send(*[tcp(n.far, n.gw, 443, p, f, seq=5001, ack=1001) for f in flags if f & SYN or not f])
     n.lan.all(0.1)
+    n.wan.all(0)
     talks(n, p)
 
 
