@@ -28,6 +28,6 @@ DEFINE_FREEP(image)
  * COMPILE_E_DIAG: *d says which rule can not be compiled (too large: more than GW_IMAGE_LINES_MAX lines).
  */
 #define GW_IMAGE_LINES_MAX (1U << 20)
-int compile_ruleset(const struct ruleset *rs, const struct compile_if *ifs, size_t n_ifs, uint32_t gen,
-		    struct image **ret_image, struct diag *d);
+int compile_ruleset(const struct ruleset *rs, const struct compile_if *ifs, size_t n_ifs,
+		    uint32_t gen, struct image **ret_image, struct diag *d);
 #endif

@@ -78,8 +78,11 @@ static int make_rule(struct run *run, const struct table *t, const struct chain 
 		r = xt_to_rule(&run->c->rule, &rule, run->d);
 	if (r)
 		return r;
-	if (!rule_validate(t, c, rule, run->d))
+	if (!rule_validate(t, c, rule, run->d)) {
+		/* its advice speaks nftables */
+		run->d->hint[0] = '\0';
 		return IPTABLES_E_DIAG;
+	}
 	*ret = TAKE_PTR(rule);
 	return 0;
 }
@@ -91,6 +94,19 @@ static int next_rule(struct run *run, const struct table *t, const struct chain 
 	int r = command_addresses(run->c, n, ret_more, run->d);
 
 	return r ? r : make_rule(run, t, c, ret);
+}
+
+/* -v names what was done. */
+static void say_rule(struct run *run)
+{
+	if (run->c->format.verbose)
+		xt_list_line(&run->c->rule, run->out);
+}
+
+static void say_chain(struct run *run, const char *what, const char *chain)
+{
+	if (run->c->format.verbose)
+		strbuf_printf(run->out, "%s chain `%s'\n", what, chain);
 }
 
 static int insert_rules(struct run *run, struct table *t, struct chain *c, size_t index,
@@ -107,6 +123,7 @@ static int insert_rules(struct run *run, struct table *t, struct chain *c, size_
 		if (r)
 			return r;
 		rule = NULL;
+		say_rule(run);
 	}
 	return 0;
 }
@@ -157,6 +174,7 @@ static int run_replace(struct run *run)
 		return r;
 	rule = NULL;
 	chain_delete_rule(c, run->c->number - 1);
+	say_rule(run);
 	return 0;
 }
 
@@ -199,6 +217,7 @@ static int find_rules(struct run *run, struct table *t, struct chain *c, bool de
 			r = find_same(run, c, like, &index);
 		if (r)
 			return r;
+		say_rule(run);
 		if (delete)
 			chain_delete_rule(c, index);
 	}
@@ -256,7 +275,7 @@ void chain_zero(struct chain *c)
 }
 
 /* All chains of the table that iptables shows, or the one that was named. */
-static int each_chain(struct run *run, void (*fn)(struct chain *))
+static int each_chain(struct run *run, const char *what, void (*fn)(struct chain *))
 {
 	struct table *t = used_table(run);
 	bool found = !run->c->chain || view_is_builtin(run->table, run->c->chain);
@@ -269,6 +288,7 @@ static int each_chain(struct run *run, void (*fn)(struct chain *))
 		if (run->c->chain && strcmp(run->c->chain, c->name))
 			continue;
 		found = true;
+		say_chain(run, what, c->name);
 		fn(c);
 	}
 	return found ? 0 : refuse_no_chain(run->d);
@@ -276,7 +296,7 @@ static int each_chain(struct run *run, void (*fn)(struct chain *))
 
 static int run_flush(struct run *run)
 {
-	return each_chain(run, chain_flush);
+	return each_chain(run, "Flushing", chain_flush);
 }
 
 static int run_zero(struct run *run)
@@ -285,7 +305,7 @@ static int run_zero(struct run *run)
 	struct chain *c = t && run->c->number ? table_chain(t, run->c->chain) : NULL;
 
 	if (!run->c->number)
-		return each_chain(run, chain_zero);
+		return each_chain(run, "Zeroing", chain_zero);
 	if (!c || run->c->number > c->n_rules)
 		return no_match(run->d, "Index of counter too big.");
 	rule_zero(c->rules[run->c->number - 1]);
@@ -317,6 +337,7 @@ static int run_delete_chain(struct run *run)
 		if (c->n_rules)
 			return xt_refuse(run->d, "chain `%s' is not empty", c->name);
 		found = true;
+		say_chain(run, "Deleting", c->name);
 		table_delete_chain(t, c);
 	}
 	return found ? 0 : refuse_no_chain(run->d);

@@ -12,10 +12,12 @@
 
 enum { IPTABLES_E_DIAG = 1, IPTABLES_E_NOMATCH, IPTABLES_E_USAGE };
 
-int iptables_run(struct ruleset *rs, int version, int argc, char **argv, struct strbuf *out, bool *ret_changed,
+int iptables_run(struct ruleset *rs, int version, int argc, char **argv, struct strbuf *out,
+		 bool *ret_changed,
 		 struct diag *d); /* version 4 or 6; argv without the program name */
 /* iptables-save [-c] [-t table]; iptables-restore [-n] [-c] [-T table] (text in, all or nothing is the caller's). */
-int iptables_save(const struct ruleset *rs, int version, int argc, char **argv, struct strbuf *out, struct diag *d);
-int iptables_restore(struct ruleset *rs, int version, int argc, char **argv, const char *text, size_t len,
-		     struct diag *d);
+int iptables_save(const struct ruleset *rs, int version, int argc, char **argv, struct strbuf *out,
+		  struct diag *d);
+int iptables_restore(struct ruleset *rs, int version, int argc, char **argv, const char *text,
+		     size_t len, struct diag *d);
 #endif

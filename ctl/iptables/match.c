@@ -134,16 +134,13 @@ static void save_icmp(const struct xt_match *m, struct strbuf *b)
 static void list_icmp(const struct xt_match *m, const struct xt_rule *x, bool numeric,
 		      struct strbuf *b)
 {
-	const char *name =
-		numeric || m->invert ? NULL : icmp_to_name(x->version, (uint8_t)m->value);
+	const char *name = numeric ? NULL : icmp_to_name(x->version, (uint8_t)m->value);
 	const char *word = m->kind == XT_ICMP6 ? "ipv6-icmp" : "icmp";
 
 	if (name)
-		strbuf_printf(b, " %s %s", word, name);
-	else if (m->invert || !numeric)
-		strbuf_printf(b, " %s %stype %u", word, m->invert ? "!" : "", m->value);
+		strbuf_printf(b, " %s %s%s", word, m->invert ? "!" : "", name);
 	else
-		strbuf_printf(b, " %stype %u", word, m->value);
+		strbuf_printf(b, " %s%stype %u", word, m->invert ? " !" : "", m->value);
 }
 
 static int read_states(struct xt_match *m, char key, const char *value, bool invert,

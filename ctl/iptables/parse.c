@@ -264,7 +264,7 @@ static int read_target(struct parser *p, const char *value)
 		return xt_refuse(p->d, "target `RETURN' is not supported yet");
 	if (kind == XT_TARGET_MAX)
 		return xt_refuse(
-			p->d, "target `%.64s' is not supported yet (jumps to user chains neither)",
+			p->d, "target `%.64s' is not supported yet, nor are jumps to user chains",
 			value);
 	*t = (struct xt_target){ .kind = kind };
 	return 0;

@@ -86,28 +86,36 @@ void xt_list_header(const struct xt_list_format *f, struct strbuf *b)
 	strbuf_printf(b, "%-19s  %-19s \n", "source", "destination");
 }
 
-static void list_addr(const struct xt_addr *a, int version, bool numeric, struct strbuf *b)
+static void addr_shown(const struct xt_addr *a, int version, bool numeric, char *ret, size_t size)
 {
-	char text[INET6_ADDRSTRLEN], full[INET6_ADDRSTRLEN + 8];
+	char text[INET6_ADDRSTRLEN];
 	unsigned int whole = version == 6 ? 128 : 32;
 
 	if (!a->given || !a->plen)
-		snprintf(full, sizeof(full), "%s",
+		snprintf(ret, size, "%s",
 			 !numeric	? "anywhere"
 			 : version == 6 ? "::/0"
 					: "0.0.0.0/0");
 	else if (a->plen == whole)
-		snprintf(full, sizeof(full), "%s", addr_text(a, version, text));
+		snprintf(ret, size, "%s", addr_text(a, version, text));
 	else
-		snprintf(full, sizeof(full), "%s/%u", addr_text(a, version, text), a->plen);
-	strbuf_printf(b, "%c%-19s ", a->invert ? '!' : ' ', full);
+		snprintf(ret, size, "%s/%u", addr_text(a, version, text), a->plen);
 }
 
-static void list_if(const char *name, bool invert, struct strbuf *b)
+static void list_addr(const struct xt_addr *a, int version, bool numeric, struct strbuf *b)
 {
+	char text[INET6_ADDRSTRLEN + 8];
+
+	addr_shown(a, version, numeric, text, sizeof(text));
+	strbuf_printf(b, "%c%-19s ", a->invert ? '!' : ' ', text);
+}
+
+static void list_if(const char *name, bool invert, bool numeric, struct strbuf *b)
+{
+	const char *any = numeric ? "*" : "any";
 	char text[24];
 
-	snprintf(text, sizeof(text), "%s%s", invert ? "!" : "", *name ? name : "*");
+	snprintf(text, sizeof(text), "%s%s", invert ? "!" : "", *name ? name : any);
 	strbuf_printf(b, "%-6s ", text);
 }
 
@@ -121,6 +129,14 @@ static void list_proto(const struct xt_rule *x, bool numeric, struct strbuf *b)
 	else
 		text = x->proto ? proto_to_name(x->proto, number) : "all";
 	strbuf_printf(b, "%c%-4s ", x->proto_invert ? '!' : ' ', text);
+}
+
+static void list_exts(const struct xt_rule *x, bool numeric, struct strbuf *b)
+{
+	for (size_t i = 0; i < x->n_matches; i++)
+		match_row(x->matches[i].kind)->list(&x->matches[i], x, numeric, b);
+	target_row(x->target.kind)->list(&x->target, x->version, b);
+	strbuf_puts(b, "\n");
 }
 
 void xt_list(const struct xt_rule *x, const struct xt_list_format *f, size_t number,
@@ -139,13 +155,25 @@ void xt_list(const struct xt_rule *x, const struct xt_list_format *f, size_t num
 	strbuf_puts(b, "-- ");
 	if (f->verbose) {
 		strbuf_puts(b, " ");
-		list_if(x->iif, x->iif_invert, b);
-		list_if(x->oif, x->oif_invert, b);
+		list_if(x->iif, x->iif_invert, f->numeric, b);
+		list_if(x->oif, x->oif_invert, f->numeric, b);
 	}
 	list_addr(&x->src, x->version, f->numeric, b);
 	list_addr(&x->dst, x->version, f->numeric, b);
-	for (size_t i = 0; i < x->n_matches; i++)
-		match_row(x->matches[i].kind)->list(&x->matches[i], x, f->numeric, b);
-	target->list(&x->target, x->version, b);
-	strbuf_puts(b, "\n");
+	list_exts(x, f->numeric, b);
+}
+
+void xt_list_line(const struct xt_rule *x, struct strbuf *b)
+{
+	char src[INET6_ADDRSTRLEN + 8], dst[INET6_ADDRSTRLEN + 8], number[8];
+	const struct target_row *target = target_row(x->target.kind);
+
+	addr_shown(&x->src, x->version, true, src, sizeof(src));
+	addr_shown(&x->dst, x->version, true, dst, sizeof(dst));
+	strbuf_printf(b, "%s %c%s opt -- in %s%s out %s%s %c%s %c-> %s  ",
+		      target->shown ? target->shown : target->name, x->proto_invert ? '!' : ' ',
+		      x->proto ? proto_to_name(x->proto, number) : "all", x->iif_invert ? "!" : "",
+		      *x->iif ? x->iif : "*", x->oif_invert ? "!" : "", *x->oif ? x->oif : "*",
+		      x->src.invert ? '!' : ' ', src, x->dst.invert ? '!' : ' ', dst);
+	list_exts(x, true, b);
 }

@@ -5,7 +5,6 @@
  * spec - one rule as the iptables dialect sees it: addresses, interfaces, protocol, matches in the order they were named,
  * target.  Read by parse.c, printed by print.c, turned into the model and back by convert.c.
  */
-#include <gw/abi.h>
 #include <iptables/iptables.h>
 #include <netinet/in.h>
 
@@ -100,6 +99,8 @@ struct xt_list_format {
 void xt_list(const struct xt_rule *x, const struct xt_list_format *f, size_t number,
 	     struct strbuf *b);
 void xt_list_header(const struct xt_list_format *f, struct strbuf *b);
+/* How -v shows a rule that was added or found: one line, always numeric. */
+void xt_list_line(const struct xt_rule *x, struct strbuf *b);
 /* A counter with its trailing space; as table column right-aligned. */
 void xt_print_count(uint64_t n, const struct xt_list_format *f, bool column, struct strbuf *b);
 

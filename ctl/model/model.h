@@ -13,7 +13,7 @@
  */
 #include <base/base.h>
 #include <base/diag.h>
-#include <gw/hook.h>
+#include <gw/abi.h>
 
 enum family { FAMILY_INET, FAMILY_IP, FAMILY_IP6 };
 const char *family_name(enum family f); /* "inet", "ip", "ip6" */

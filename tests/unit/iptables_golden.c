@@ -7,6 +7,7 @@
 
 #include <check.h>
 #include <dirent.h>
+#include <netdb.h>
 
 #define SCRIPT_MAX (16U << 20)
 
@@ -86,6 +87,11 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		return print_script(argv[1]);
+	if (!getservbyname("http", "tcp") || !getprotobyname("gre")) {
+		puts("SKIPPED: the golden rows name services: /etc/services or /etc/protocols "
+		     "(netbase) is missing");
+		return EXIT_SUCCESS;
+	}
 	s = suite_create("iptables/golden");
 	t = tcase_create("golden");
 	tcase_add_test(t, output_is_iptables_own);
