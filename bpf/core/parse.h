@@ -172,8 +172,8 @@ static __always_inline int parse_icmp(struct __sk_buff *skb, struct pkt *p, __u3
 	__u8 query;
 	__be16 id;
 
-	if (room < 8) /* nf_conntrack: too short to say anything about */
-		return room < 4 ? PARSE_DROP + GW_REASON_BAD_L4 : PARSE_PASS;
+	if (room < 8)
+		return PARSE_DROP + GW_REASON_BAD_L4;
 	if (bpf_skb_load_bytes(skb, p->l4, head, 8))
 		return PARSE_DROP + GW_REASON_BAD_L4;
 	p->icmp_type = head[0];
@@ -251,6 +251,8 @@ static __always_inline int parse_v4(struct __sk_buff *skb, struct pkt *p, __u32 
 		p->frag_id = h.id;
 		if (off & 0x1fff) {
 			p->flags |= PKT_FRAG_LATER;
+			if ((off & 0x1fff) * 8 + tot - ihl > 0xffff)
+				return PARSE_DROP + GW_REASON_BAD_IP;
 			/* RFC 1858, RFC 3128: nothing honest starts inside the transport header */
 			if ((off & 0x1fff) == 1 && h.protocol == IPPROTO_TCP)
 				return PARSE_DROP + GW_REASON_FRAG_TINY;
@@ -274,8 +276,13 @@ static __always_inline int parse_ext6(struct __sk_buff *skb, struct pkt *p, __u8
 		p->frag_id = *(__be32 *)&head[4];
 		if (off & 0xfff9) { /* else an atomic fragment: whole (RFC 6946) */
 			p->flags |= PKT_FRAG;
-			if (off >> 3)
+			if (off >> 3) {
 				p->flags |= PKT_FRAG_LATER;
+				if ((off & 0xfff8) + end - p->l4 > 0xffff)
+					return -GW_REASON_BAD_IP;
+				if (off >> 3 == 1 && head[0] == IPPROTO_TCP)
+					return -GW_REASON_FRAG_TINY;
+			}
 		}
 		return head[0];
 	}

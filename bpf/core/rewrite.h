@@ -67,7 +67,7 @@ static __always_inline int l4_csum_update(struct __sk_buff *skb, __u32 l4, __u8 
 					  const bool v6)
 {
 	int off = l4_csum_offset(proto, v6);
-	__u64 flags = proto == IPPROTO_UDP && !v6 ? BPF_F_MARK_MANGLED_0 : 0;
+	__u64 flags = proto == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
 	__u32 pf = key_ports(from, v6), pt = key_ports(to, v6);
 	__u32 diff = diff_addr(from, to, v6);
 

@@ -63,7 +63,7 @@ static __always_inline int hook_out(struct __sk_buff *skb, const bool v6)
 		p->flags |= PKT_OUTPUT;
 	}
 	if (p->flags & PKT_FRAG) {
-		r = frag_track(p, v6);
+		r = frag_track(skb, p, v6);
 		if (r)
 			return gw_drop(p, r, v6);
 	}

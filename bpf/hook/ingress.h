@@ -62,7 +62,9 @@ static __always_inline int hook_in(struct __sk_buff *skb, const bool v6)
 	if (r == PARSE_PASS)
 		return TC_ACT_UNSPEC;
 	if (p->flags & PKT_FRAG) {
-		r = frag_track(p, v6);
+		r = frag_track(skb, p, v6);
+		if (r == FRAG_HELD)
+			return TC_ACT_SHOT;
 		if (r)
 			return gw_drop(p, r, v6);
 	}

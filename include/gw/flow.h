@@ -113,10 +113,14 @@ GW_ABI_SIZE(gw_frag_key, 44);
 struct gw_frag {
 	__be16 sport;
 	__be16 dport;
-	__u32 seen; /* jiffies; valid for 30 s as the stack's reassembly timer (RFC 791: ipfrag_time) */
-	__u32 icmp; /* 1 = ports belong to an ICMP query */
+	__u32 seen; /* jiffies; valid for 30 s as the stack's reassembly timer (net.ipv4.ipfrag_time) */
+	__u32 flags; /* GW_FRAG_* */
+	__u32 held; /* fragments that wait for the first one; it has not come if GW_FRAG_KNOWN is not set */
 };
-GW_ABI_SIZE(gw_frag, 12);
+GW_ABI_SIZE(gw_frag, 16);
+#define GW_FRAG_KNOWN	   (1U << 0) /* the ports are known */
+#define GW_FRAG_QUERY	   (1U << 1) /* they belong to an ICMP query ... */
+#define GW_FRAG_QUERY_BACK (1U << 2) /* ... to the answer of one */
 
 /* A packet left to the stack half translated: post-DNAT tuple -> key of its flow entry. */
 struct gw_slow {
