@@ -229,12 +229,14 @@ void lex_next(struct lexer *lx, struct token *ret)
 
 bool token_is(const struct token *t, const char *word)
 {
-	return t->type == TOK_WORD && strlen(word) == t->len && !memcmp(t->s, word, t->len);
+	return t->type == TOK_WORD && t->s[0] == word[0] && strlen(word) == t->len &&
+	       !memcmp(t->s, word, t->len);
 }
 
 bool token_is_punct(const struct token *t, const char *punct)
 {
-	return t->type == TOK_PUNCT && strlen(punct) == t->len && !memcmp(t->s, punct, t->len);
+	return t->type == TOK_PUNCT && t->s[0] == punct[0] && strlen(punct) == t->len &&
+	       !memcmp(t->s, punct, t->len);
 }
 
 void token_describe(const struct token *t, char *ret, size_t size)

@@ -25,7 +25,8 @@ static bool keyword_is(const char *keyword, const struct token *first, const str
 {
 	size_t n = first->len;
 
-	if (strncmp(keyword, first->s, n) != 0)
+	/* the first letter tells nearly all of them apart, and this runs for each word of each rule */
+	if (keyword[0] != first->s[0] || strncmp(keyword, first->s, n) != 0)
 		return false;
 	if (!second)
 		return !keyword[n];
@@ -35,7 +36,8 @@ static bool keyword_is(const char *keyword, const struct token *first, const str
 
 static bool keyword_begins(const char *keyword, const struct token *first)
 {
-	return !strncmp(keyword, first->s, first->len) && keyword[first->len] == ' ';
+	return keyword[0] == first->s[0] && !strncmp(keyword, first->s, first->len) &&
+	       keyword[first->len] == ' ';
 }
 
 static bool field_find(const struct token *first, const struct token *second, enum field *ret,

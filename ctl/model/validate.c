@@ -7,7 +7,7 @@
 /* What the matches of a rule leave possible. */
 struct facts {
 	bool v4, v6;
-	bool protos[256];
+	uint64_t protos[4]; /* a bit for each protocol */
 };
 
 static const char *const hook_names[] = { "prerouting", "input", "forward", "output",
@@ -77,27 +77,39 @@ static bool facts_take_family(struct facts *f, const struct table *t, const stru
 	return false;
 }
 
-static bool elems_have(const struct match *m, uint32_t value)
+static void protos_add(uint64_t protos[4], uint32_t lo, uint32_t hi)
 {
-	for (size_t i = 0; i < m->n; i++) {
-		if (m->elems[i].num_lo <= value && value <= m->elems[i].num_hi)
-			return true;
+	for (uint32_t p = lo; p <= hi && p < 256; p++)
+		protos[p / 64] |= 1ULL << (p % 64);
+}
+
+/* The protocols a match leaves. */
+static void match_protos(const struct match *m, uint64_t ret[4])
+{
+	const struct field_row *row = &field_rows[m->field];
+
+	memset(ret, 0, 4 * sizeof(*ret));
+	if (row->implies) {
+		protos_add(ret, row->implies, row->implies);
+		return;
 	}
-	return false;
+	for (size_t i = 0; i < m->n; i++)
+		protos_add(ret, m->elems[i].num_lo, m->elems[i].num_hi);
+	for (int i = 0; m->negate && i < 4; i++)
+		ret[i] = ~ret[i];
 }
 
 static bool facts_take_proto(struct facts *f, const struct match *m, struct diag *d)
 {
 	const struct field_row *row = &field_rows[m->field];
-	bool left = false;
+	uint64_t here[4], left = 0;
 
 	if (!row->implies && row->type != FIELD_PROTO)
 		return true;
-	for (uint32_t p = 0; p < 256; p++) {
-		bool here = row->implies ? p == row->implies : elems_have(m, p) != m->negate;
-
-		f->protos[p] = f->protos[p] && here;
-		left = left || f->protos[p];
+	match_protos(m, here);
+	for (int i = 0; i < 4; i++) {
+		f->protos[i] &= here[i];
+		left |= f->protos[i];
 	}
 	if (!left)
 		diag_set(d, "`%s` contradicts an earlier match on the transport protocol",
@@ -109,7 +121,7 @@ static bool matches_validate(const struct table *t, const struct chain *c, const
 			     struct facts *f, struct diag *d)
 {
 	*f = (struct facts){ .v4 = family_sees(t->family, 4), .v6 = family_sees(t->family, 6) };
-	memset(f->protos, true, sizeof(f->protos));
+	memset(f->protos, 0xff, sizeof(f->protos));
 	for (size_t i = 0; i < r->n_matches; i++) {
 		const struct match *m = &r->matches[i];
 
@@ -127,11 +139,13 @@ static bool matches_validate(const struct table *t, const struct chain *c, const
 /* Are all protocols that are left in the list? */
 static bool protos_within(const struct facts *f, const uint8_t *list, size_t n)
 {
-	for (uint32_t p = 0; p < 256; p++) {
-		if (f->protos[p] && !memchr(list, (int)p, n))
-			return false;
-	}
-	return true;
+	uint64_t allowed[4] = { 0 }, others = 0;
+
+	for (size_t i = 0; i < n; i++)
+		protos_add(allowed, list[i], list[i]);
+	for (int i = 0; i < 4; i++)
+		others |= f->protos[i] & ~allowed[i];
+	return !others;
 }
 
 struct nat_row {
