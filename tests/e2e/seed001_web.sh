@@ -70,11 +70,14 @@ request_and_response() {
 		"src=$CLIENT dst=$GATEWAY sport=45000 dport=8080 src=$SERVER dst=$GATEWAY sport=8080 dport=45000 \[ASSURED\]" "$(ct -L -p tcp)"
 	expect_match S64 "yes: the response's source is changed to the gateway as well" "^IP $GATEWAY\.8080 > $CLIENT\.45000: Flags \[S\.\]" "$(cat "$T/wire.out")"
 	expect_no_match S64 "the client never sees the server's address" "10\.188\.50\.202" "$(cat "$T/wire.out")"
+	wait_for 2 closed || :
 	same S62 "conntrack -L" "$(ct -L -p tcp | norm_timeouts)"
 	save=$(iptsave -c)
 	expect "S59,S60" "one packet through DNAT, one through SNAT" "1 1" "$(rule_packets DNAT "$save") $(rule_packets SNAT "$save")"
 	same S60 "nat counters" "$(iptsave -c -t nat)"
 }
+
+closed() { ct -L -p tcp | grep -q TIME_WAIT; }
 
 both_rules_needed() { # S53b: the second FORWARD rule carries the answers
 	ipt -D FORWARD -p tcp -s $SERVER --sport 8080 -j ACCEPT

@@ -107,11 +107,16 @@ save_files() { # S54, S58, S61, S96
 refused() { # a mistake is an error and changes nothing
 	local before
 	before=$(ipt -S)
-	expect_rc S58 "an unknown option is refused" 2 ipt -A FORWARD --no-such-option -j ACCEPT
-	expect_rc S58 "an unknown protocol is refused" 2 ipt -A FORWARD -p nosuchproto -j ACCEPT
-	expect_rc S58 "an unknown target is refused" 2 ipt -A FORWARD -j NOSUCHTARGET
+	refuses "an unknown option" ipt -A FORWARD --no-such-option -j ACCEPT
+	refuses "an unknown protocol" ipt -A FORWARD -p nosuchproto -j ACCEPT
+	refuses "an unknown target" ipt -A FORWARD -j NOSUCHTARGET
 	expect_rc S58 "deleting what is not there" 1 ipt -D FORWARD -s 1.1.1.1 -j DROP
 	expect S58 "nothing has changed" "$before" "$(ipt -S)"
+}
+refuses() { # WHAT COMMAND...: with a message
+	local what=$1
+	shift
+	if OUT=$("$@" 2>&1); then fail S58 "$what is refused" "accepted: $*"; else expect_match S58 "$what is refused" '[a-z]' "$OUT"; fi
 }
 
 engines formats
