@@ -3,11 +3,15 @@
  * The iptables dialect: gwd's model is fetched, changed here, and sent back whole.  gwd refuses when somebody else
  * changed it meanwhile; then it is done again.
  */
+#include <sys/random.h>
+#include <time.h>
 #include <gwctl/gwctl.h>
 #include <iptables/iptables.h>
 #include <lang/lang.h>
 
-#define TRIES 5
+/* Writers that meet again and again draw lots; iptables -w waits for its lock as well. */
+#define TRIES	     60
+#define PAUSE_MAX_MS 100
 
 struct dialect {
 	const char *program;
@@ -68,13 +72,12 @@ static int fetch(struct gwctl *g, struct ruleset **ret, json_int_t *ret_gen)
 /* One line, the program's name in front, as the original has it. */
 static int say_diag(const struct dialect *d, int r, const struct diag *diag)
 {
-	fflush(stdout);
+	bool named = !strncmp(diag->text, d->program, strlen(d->program));
+
 	if (r < 0)
 		return refuse("%s: %s", d->program, strerror(-r));
-	fprintf(stderr, "%s: ", d->program);
-	if (diag->line)
-		fprintf(stderr, "line %u: ", diag->line);
-	fprintf(stderr, "%s\n", diag->text);
+	fflush(stdout);
+	fprintf(stderr, "%s%s%s\n", named ? "" : d->program, named ? "" : ": ", diag->text);
 	if (diag->hint[0])
 		fprintf(stderr, "hint: %s\n", diag->hint);
 	return r == IPTABLES_E_USAGE ? EXIT_USAGE : EXIT_REFUSED;
@@ -143,12 +146,26 @@ static int attempt(struct gwctl *g, const struct dialect *d, bool last)
 	return r;
 }
 
+static void pause_random(int tries)
+{
+	unsigned int lot = 0, max_ms = MIN(4 * tries, PAUSE_MAX_MS);
+	struct timespec ts = { 0 };
+
+	if (getrandom(&lot, sizeof(lot), GRND_NONBLOCK) < 0)
+		lot = getpid();
+	ts.tv_nsec = 1000000L * (1 + lot % max_ms);
+	nanosleep(&ts, NULL);
+}
+
 static int run(struct gwctl *g, const struct dialect *d)
 {
 	int r = STALE;
 
-	for (int i = 1; i <= TRIES && r == STALE; i++)
+	for (int i = 1; i <= TRIES && r == STALE; i++) {
 		r = attempt(g, d, i == TRIES);
+		if (r == STALE)
+			pause_random(i);
+	}
 	return r;
 }
 

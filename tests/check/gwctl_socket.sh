@@ -178,7 +178,8 @@ for name in "${hostile[@]}"; do
 	answer "$name"
 	for words in status drops get 'get x' 'rule list' 'ruleset show' 'ruleset save' 'flow list' \
 		'flow watch' 'flow count' 'flow flush' stats 'conntrack -S' 'conntrack -C' 'conntrack -E' \
-		'reload' 'wait --timeout 0' 'rule add filter input drop'; do
+		'reload' 'wait --timeout 0' 'rule add filter input drop' 'iptables -A INPUT -j DROP' 'iptables-save -c' \
+		'ruleset diff /dev/null'; do
 		for json in '' --json; do
 			[[ -z $json || $name == shape-* || $name == *-json ]] || continue
 			code=0
