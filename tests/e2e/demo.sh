@@ -20,7 +20,7 @@ demo() {
 # namespaces, mounts and processes of a demo that is not running any more
 left_over() {
 	local name pid
-	for name in $(ip netns list | grep -oE '^gwdemo[0-9]+-[a-z]+'); do
+	for name in $(ip netns list | grep -oE '^gwdemo[0-9]+-[a-z]+' || :); do
 		pid=${name#gwdemo}
 		[ -d "/proc/${pid%%-*}" ] || echo "$name"
 	done
