@@ -179,7 +179,7 @@ static void gwd_start(struct world *w, const struct world_env *env, int lane)
 	snprintf(d, sizeof(d), "D=%s%d", w->dir, lane);
 	snprintf(g, sizeof(g), "GWD=%s", env->gwd);
 	snprintf(f, sizeof(f), "F=%lu", w->need.flows);
-	w->gwd[lane] = sh_start("mkdir -p $D\n"
+	w->gwd[lane] = sh_start("mkdir -p $D\n: >$D/ruleset.nft\n"
 				"exec ip netns exec $R $GWD --runtime-dir $D --pin-dir /run/bpf/$R"
 				" --ruleset $D/ruleset.nft --interface rc,rs --set flows.max=$F"
 				" --set timeout.udp=900 --set timeout.udp_stream=900 2>$D/log",
@@ -202,7 +202,10 @@ static bool engine_install(struct world *w, const struct world_env *env, int lan
 	if (w->engine->flags & ENGINE_GWD)
 		gwd_start(w, env, lane);
 	ok = ok && !script_run(w, env, lane, w->engine->setup);
-	return ok && (!w->need.policy || !script_run(w, env, lane, w->engine->policy));
+	ok = ok && (!w->need.policy || !script_run(w, env, lane, w->engine->policy));
+	if (!ok && w->engine->flags & ENGINE_GWD)
+		script_run(w, env, lane, "tail -n 5 $D/log >&2");
+	return ok;
 }
 
 /* Count the lines of @fd that announce a new connection, in a process away from @cpu. */
