@@ -215,11 +215,16 @@ static __always_inline int parse_l4(struct __sk_buff *skb, struct pkt *p, __u32 
 	return PARSE_OK;
 }
 
+static __always_inline bool addr4_is_multicast(__be32 a)
+{
+	return bpf_ntohl(a) >> 28 == 0xe ||
+	       a == 0xffffffff; /* limited broadcast goes the same way */
+}
+
+/* What ip_route_input_slow() calls martian; 240.0.0.0/4 is not among it. */
 static __always_inline bool addr4_is_martian_source(__be32 a)
 {
-	__u32 h = bpf_ntohl(a);
-
-	return h >> 24 == 127 || h >> 28 >= 0xe || !(h >> 24);
+	return bpf_ntohl(a) >> 24 == 127 || addr4_is_multicast(a) || !(bpf_ntohl(a) >> 24);
 }
 
 static __always_inline int parse_v4(struct __sk_buff *skb, struct pkt *p, __u32 frame)

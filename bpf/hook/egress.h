@@ -168,8 +168,11 @@ static __always_inline int hook_outpost(struct __sk_buff *skb, const bool v6)
 	r = mangle(skb, p, conf, GW_HOOK_MANGLE_POSTROUTING, p->iif, p->oif, v6);
 	if (r)
 		return gw_drop(p, r == VERDICT_REJECT ? GW_REASON_REJECT : r, v6);
-	if (p->flags & PKT_STATELESS)
+	if (p->flags & PKT_STATELESS) {
+		if (!output && snat_applies(skb, p, conf, v6))
+			return gw_drop(p, GW_REASON_NAT_UNTRACKED, v6); /* routed multicast */
 		return TC_ACT_UNSPEC;
+	}
 	if (!own && output && p->ctstate == GW_CT_INVALID)
 		return finish_egress(skb, p,
 				     v6); /* our own stack's answer to something untracked */

@@ -33,7 +33,7 @@ static __always_inline bool pkt_is_stateless(struct __sk_buff *skb, struct pkt *
 		return (p->t.v6.daddr[0] & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000) ||
 		       !(p->t.v6.saddr[0] | p->t.v6.saddr[1] | p->t.v6.saddr[2] | p->t.v6.saddr[3]);
 	return skb->pkt_type == PACKET_BROADCAST || skb->pkt_type == PACKET_MULTICAST ||
-	       !p->t.v4.saddr || bpf_ntohl(p->t.v4.daddr) >> 28 >= 0xe ||
+	       !p->t.v4.saddr || addr4_is_multicast(p->t.v4.daddr) ||
 	       local_kind(&p->t, true, v6) == GW_LOCAL_BROADCAST;
 }
 

@@ -8,7 +8,7 @@
  * dropped; both are counted as `reject`.
  * in: the packet as it came (nothing is rewritten before the filter), p->last_arg = GW_REJECT_*
  */
-#define QUOTE_MAX 548 /* 576 - 20 - 8: RFC 1812 4.3.2.3 */
+#define QUOTE_MAX  548	/* 576 - 20 - 8: RFC 1812 4.3.2.3 */
 #define QUOTE_MAX6 1232 /* 1280 - 40 - 8: RFC 4443 2.4 (c) */
 
 static __always_inline __u32 sum_words(const void *data, int n, __u32 seed)
@@ -24,7 +24,8 @@ static __always_inline bool reject_answerable(struct __sk_buff *skb, struct pkt 
 }
 
 /* Address the refusal comes from: the one that was addressed, if it is ours; else the interface's. */
-static __always_inline bool reject_source(struct pkt *p, struct gw_if *ifc, bool as_peer, const bool v6)
+static __always_inline bool reject_source(struct pkt *p, struct gw_if *ifc, bool as_peer,
+					  const bool v6)
 {
 	bool local = as_peer || local_kind(&p->t, true, v6) == GW_LOCAL_HOST;
 
@@ -33,7 +34,8 @@ static __always_inline bool reject_source(struct pkt *p, struct gw_if *ifc, bool
 			p->alt.v6.saddr[i] = local ? p->t.v6.daddr[i] : ifc->masq6[i];
 			p->alt.v6.daddr[i] = p->t.v6.saddr[i];
 		}
-		return p->alt.v6.saddr[0] | p->alt.v6.saddr[1] | p->alt.v6.saddr[2] | p->alt.v6.saddr[3];
+		return p->alt.v6.saddr[0] | p->alt.v6.saddr[1] | p->alt.v6.saddr[2] |
+		       p->alt.v6.saddr[3];
 	}
 	p->alt.v4.saddr = local ? p->t.v4.daddr : ifc->masq4;
 	p->alt.v4.daddr = p->t.v4.saddr;
@@ -41,7 +43,8 @@ static __always_inline bool reject_source(struct pkt *p, struct gw_if *ifc, bool
 }
 
 /* Write the IP header of the answer; @len = what follows it. */
-static __always_inline int reject_ip(struct __sk_buff *skb, struct pkt *p, __u8 proto, __u32 len, const bool v6)
+static __always_inline int reject_ip(struct __sk_buff *skb, struct pkt *p, __u8 proto, __u32 len,
+				     const bool v6)
 {
 	if (v6) {
 		struct ipv6hdr h = { .version = 6, .nexthdr = proto, .hop_limit = 64 };
