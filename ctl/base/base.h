@@ -19,9 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define _cleanup_(fn) __attribute__((cleanup(fn)))
+#define _cleanup_(fn)	    __attribute__((cleanup(fn)))
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
-#define _unused_ __attribute__((unused))
+#define _unused_	    __attribute__((unused))
 
 #define TAKE_PTR(p)                     \
 	({                              \
@@ -29,21 +29,27 @@
 		(p) = NULL;             \
 		_t;                     \
 	})
-#define TAKE_FD(fd)              \
-	({                       \
-		int _t = (fd);   \
-		(fd) = -EBADF;   \
-		_t;              \
+#define TAKE_FD(fd)            \
+	({                     \
+		int _t = (fd); \
+		(fd) = -EBADF; \
+		_t;            \
 	})
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define MIN(a, b)     ((a) < (b) ? (a) : (b))
+#define MAX(a, b)     ((a) > (b) ? (a) : (b))
 
 /* DEFINE_FREEP(foo): foo_freep() for _cleanup_ from `struct foo *foo_free(struct foo *)`. */
-#define DEFINE_FREEP(name)                                               \
-	static inline void name##_freep(struct name **p) { *p = name##_free(*p); }
+#define DEFINE_FREEP(name)                               \
+	static inline void name##_freep(struct name **p) \
+	{                                                \
+		*p = name##_free(*p);                    \
+	}
 
-static inline void freep(void *p) { free(*(void **)p); }
+static inline void freep(void *p)
+{
+	free(*(void **)p);
+}
 static inline void closep(int *fd)
 {
 	if (*fd >= 0)
@@ -56,13 +62,19 @@ static inline void fclosep(FILE **f)
 }
 
 /* Log to stderr as "<level>message\n" (journald's prefix) or, on a terminal, without it.  Verb first, key=value tail. */
-enum log_level { LOG_LEVEL_ERR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_NOTICE = 5, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
+enum log_level {
+	LOG_LEVEL_ERR = 3,
+	LOG_LEVEL_WARNING = 4,
+	LOG_LEVEL_NOTICE = 5,
+	LOG_LEVEL_INFO = 6,
+	LOG_LEVEL_DEBUG = 7
+};
 void log_at(enum log_level level, const char *fmt, ...) _printf_(2, 3);
-#define log_err(...) log_at(LOG_LEVEL_ERR, __VA_ARGS__)
+#define log_err(...)	 log_at(LOG_LEVEL_ERR, __VA_ARGS__)
 #define log_warning(...) log_at(LOG_LEVEL_WARNING, __VA_ARGS__)
-#define log_notice(...) log_at(LOG_LEVEL_NOTICE, __VA_ARGS__)
-#define log_info(...) log_at(LOG_LEVEL_INFO, __VA_ARGS__)
-#define log_debug(...) log_at(LOG_LEVEL_DEBUG, __VA_ARGS__)
+#define log_notice(...)	 log_at(LOG_LEVEL_NOTICE, __VA_ARGS__)
+#define log_info(...)	 log_at(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)	 log_at(LOG_LEVEL_DEBUG, __VA_ARGS__)
 void log_set_level(enum log_level max); /* default INFO */
 
 /* Say an error once and return it: "TEXT: strerror(-r)".  r must be < 0. */
@@ -81,7 +93,9 @@ void strbuf_add(struct strbuf *b, const char *data, size_t n);
 void strbuf_puts(struct strbuf *b, const char *s);
 void strbuf_printf(struct strbuf *b, const char *fmt, ...) _printf_(2, 3);
 void strbuf_deinit(struct strbuf *b); /* idempotent */
-char *strbuf_take(struct strbuf *b);  /* the caller owns it; NULL on allocation failure; "" if nothing was added */
+char *strbuf_take(
+	struct strbuf
+		*b); /* the caller owns it; NULL on allocation failure; "" if nothing was added */
 
 /* Grow an array of `size`-byte elements so that index n is usable; 0 or -ENOMEM. */
 int array_reserve(void **items, size_t *cap, size_t n, size_t size);

@@ -18,8 +18,8 @@ struct diag {
 	unsigned int col;  /* 1-based */
 	unsigned int len;  /* characters to underline, at least 1 */
 	char text[256];
-	char hint[256];	   /* "" = none */
-	char source[512];  /* the line it is about, "" = none */
+	char hint[256];	  /* "" = none */
+	char source[512]; /* the line it is about, "" = none */
 };
 void diag_set(struct diag *d, const char *fmt, ...) _printf_(2, 3); /* text without a position */
 void diag_hint(struct diag *d, const char *fmt, ...) _printf_(2, 3);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <lang/parse.h>
 
-#include <gw/abi.h>
-
 int add_table(struct parser *p, enum family f, const char *name, struct table **ret)
 {
 	size_t tables = p->rs->n_tables;

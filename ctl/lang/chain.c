@@ -3,18 +3,19 @@
 
 #include <lang/names.h>
 
-static int word_index(const struct token *t, const char *const *words, size_t n)
+/* The number whose name the token is, or -1. */
+static int name_index(const struct token *t, const char *(*name)(int))
 {
-	for (size_t i = 0; i < n; i++) {
-		if (token_is(t, words[i]))
-			return (int)i;
+	for (int i = 0; name(i); i++) {
+		if (token_is(t, name(i)))
+			return i;
 	}
 	return -1;
 }
 
 static int parse_type(struct parser *p, struct chain_spec *spec)
 {
-	int i = word_index(&p->tok, chain_type_words, ARRAY_SIZE(chain_type_words));
+	int i = name_index(&p->tok, chain_type_name);
 
 	if (i < 0)
 		return fail_expected(p, "a chain type (filter, nat or route)");
@@ -33,7 +34,7 @@ static int parse_hook(struct parser *p, struct chain_spec *spec)
 		return r;
 	if (token_is(&p->tok, "ingress") || token_is(&p->tok, "egress"))
 		return fail_unsupported(p, &p->tok, "hook");
-	i = word_index(&p->tok, hook_words, ARRAY_SIZE(hook_words));
+	i = name_index(&p->tok, hook_name);
 	if (i < 0) {
 		fail_expected(p, "a hook");
 		return fail_hint(p, "prerouting, input, forward, output or postrouting");
@@ -149,7 +150,7 @@ static int check_same(struct parser *p, const struct chain *c, const struct chai
 	fail_at(p, &spec->type_tok, "chain `%s` exists with another type, hook or priority",
 		c->name);
 	return fail_hint(p, "it is type %s hook %s priority %d; delete it first or `flush ruleset`",
-			 chain_type_words[c->type], hook_words[c->hook_nf], c->prio);
+			 chain_type_name((int)c->type), hook_name(c->hook_nf), c->prio);
 }
 
 static int make_chain(struct parser *p, struct table *t, const char *name, const struct token *at,

@@ -234,12 +234,13 @@ static int parse_rename(struct parser *p)
 
 static int parse_next_handle(struct parser *p)
 {
+	int r;
+
 	p->saw_internal = true;
 	if (!token_is(&p->tok, "next-handle"))
 		return fail_expected(p, "`next-handle`");
-	if (parse_advance(p))
-		return LANG_E_DIAG;
-	return parse_u64(p, "a handle", 1, HANDLE_MAX, &p->rs->next_handle);
+	r = parse_advance(p);
+	return r ? r : parse_u64(p, "a handle", 1, HANDLE_MAX, &p->rs->next_handle);
 }
 
 static int fail_command(struct parser *p)

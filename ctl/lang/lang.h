@@ -26,21 +26,27 @@ enum { LANG_E_DIAG = 1 };
 
 /* How many of each thing a run changed, for the diff line gwctl prints; may be NULL. */
 struct lang_changes {
-	unsigned int rules_added, rules_deleted, chains_added, chains_deleted, tables_added, tables_deleted, policies;
+	unsigned int rules_added, rules_deleted, chains_added, chains_deleted, tables_added,
+		tables_deleted, policies;
 	uint64_t last_handle; /* of the last rule added */
 };
 
-int lang_apply(struct ruleset *rs, const char *file, const char *text, size_t len, struct lang_changes *ret_changes,
-	       struct diag *d);
+int lang_apply(struct ruleset *rs, const char *file, const char *text, size_t len,
+	       struct lang_changes *ret_changes, struct diag *d);
 
-#define LANG_HANDLES  (1U << 0) /* "# handle N" */
-#define LANG_COUNTERS (1U << 1) /* `counter packets N bytes M` for every rule, not only where `counter` was written */
+#define LANG_HANDLES (1U << 0) /* "# handle N" */
+#define LANG_COUNTERS \
+	(1U           \
+	 << 1) /* `counter packets N bytes M` for every rule, not only where `counter` was written */
 #define LANG_STATELESS (1U << 2) /* `counter` without numbers */
-#define LANG_INTERNAL (1U << 3) /* lossless: also handles, counter ids, xtspec; what gwd and gwctl exchange and gwd's state file */
+#define LANG_INTERNAL \
+	(1U           \
+	 << 3) /* lossless: also handles, counter ids, xtspec; what gwd and gwctl exchange and gwd's state file */
 /* Canonical text; parse(print(x)) == x, print(parse(print(x))) == print(x). */
 void lang_print(const struct ruleset *rs, unsigned int flags, struct strbuf *b);
 void lang_print_table(const struct table *t, unsigned int flags, struct strbuf *b);
-void lang_print_chain(const struct table *t, const struct chain *c, unsigned int flags, struct strbuf *b);
+void lang_print_chain(const struct table *t, const struct chain *c, unsigned int flags,
+		      struct strbuf *b);
 void lang_print_rule(const struct rule *r, unsigned int flags, struct strbuf *b); /* no newline */
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <lang/names.h>
 
-#include <gw/abi.h>
-
 static const struct name_row protos[] = {
 	{ "ip", 0 },	      { "icmp", 1 },
 	{ "igmp", 2 },	      { "ipencap", 4 },
@@ -183,11 +181,19 @@ const char *value_to_name(const struct name_row *rows, uint32_t value)
 	return NULL;
 }
 
-const char *const hook_words[5] = { "prerouting", "input", "forward", "output", "postrouting" };
-const char *const chain_type_words[3] = {
-	[CHAIN_FILTER] = "filter",
-	[CHAIN_NAT] = "nat",
-	[CHAIN_ROUTE] = "route",
+const struct reject_row reject_rows[12] = {
+	{ "icmp", "port-unreachable", GW_REJECT_PORT },
+	{ "icmp", "net-unreachable", GW_REJECT_NET },
+	{ "icmp", "host-unreachable", GW_REJECT_HOST },
+	{ "icmp", "admin-prohibited", GW_REJECT_ADMIN },
+	{ "icmpv6", "port-unreachable", GW_REJECT_PORT },
+	{ "icmpv6", "no-route", GW_REJECT_NET },
+	{ "icmpv6", "addr-unreachable", GW_REJECT_HOST },
+	{ "icmpv6", "admin-prohibited", GW_REJECT_ADMIN },
+	{ "icmpx", "port-unreachable", GW_REJECT_PORT },
+	{ "icmpx", "no-route", GW_REJECT_NET },
+	{ "icmpx", "host-unreachable", GW_REJECT_HOST },
+	{ "icmpx", "admin-prohibited", GW_REJECT_ADMIN },
 };
 
 static const struct prio_row {

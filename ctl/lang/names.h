@@ -19,8 +19,13 @@ const struct name_row *names_of(enum field_type type);
 bool name_to_value(const struct name_row *rows, const char *s, size_t len, uint32_t *ret);
 const char *value_to_name(const struct name_row *rows, uint32_t value); /* NULL: print the number */
 
-extern const char *const hook_words[5];
-extern const char *const chain_type_words[3];
+/* Kinds of ICMP error: `reject with FAMILY TYPE`. */
+struct reject_row {
+	const char *family; /* icmp, icmpv6, icmpx */
+	const char *type;
+	uint32_t code; /* GW_REJECT_* */
+};
+extern const struct reject_row reject_rows[12];
 
 /* Priority names as nft allows them: dstnat at prerouting only, srcnat at postrouting only. */
 bool prio_to_value(const char *s, size_t len, int hook_nf, int *ret);

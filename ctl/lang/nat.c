@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <lang/parse.h>
 
-#include <gw/abi.h>
-
 static int parse_nat_ports(struct parser *p, struct action *a)
 {
 	struct elem e;

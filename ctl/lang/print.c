@@ -94,8 +94,8 @@ static void print_handle(uint64_t handle, unsigned int flags, struct strbuf *b)
 static void print_chain_head(const struct chain *c, unsigned int flags, struct strbuf *b)
 {
 	if (c->base) {
-		strbuf_printf(b, "\t\ttype %s hook %s priority ", chain_type_words[c->type],
-			      hook_words[c->hook_nf]);
+		strbuf_printf(b, "\t\ttype %s hook %s priority ", chain_type_name((int)c->type),
+			      hook_name(c->hook_nf));
 		prio_print(c->prio, c->hook_nf, b);
 		strbuf_printf(b, "; policy %s;\n", c->policy_drop ? "drop" : "accept");
 	}

@@ -5,7 +5,6 @@
 #include <lang/value.h>
 
 #include <arpa/inet.h>
-#include <gw/abi.h>
 
 /* The inverse of the lexer's escapes; what no screen should see becomes `?`. */
 void print_quoted(const char *s, struct strbuf *b)
@@ -129,32 +128,19 @@ static int rule_version(const struct rule *r, int family)
 
 static void print_reject(const struct rule *r, int family, struct strbuf *b)
 {
-	static const char *const v4[] = { [GW_REJECT_PORT] = "port-unreachable",
-					  [GW_REJECT_NET] = "net-unreachable",
-					  [GW_REJECT_HOST] = "host-unreachable",
-					  [GW_REJECT_ADMIN] = "admin-prohibited" };
-	static const char *const v6[] = { [GW_REJECT_PORT] = "port-unreachable",
-					  [GW_REJECT_NET] = "no-route",
-					  [GW_REJECT_HOST] = "addr-unreachable",
-					  [GW_REJECT_ADMIN] = "admin-prohibited" };
-	static const char *const vx[] = { [GW_REJECT_PORT] = "port-unreachable",
-					  [GW_REJECT_NET] = "no-route",
-					  [GW_REJECT_HOST] = "host-unreachable",
-					  [GW_REJECT_ADMIN] = "admin-prohibited" };
 	int version = rule_version(r, family);
+	const char *word = version == 4 ? "icmp" : version == 6 ? "icmpv6" : "icmpx";
 	uint32_t code = r->action.reject;
 
 	strbuf_puts(b, "reject ");
 	if (code == GW_REJECT_TCP_RESET)
 		strbuf_puts(b, "with tcp reset ");
-	else if (code != GW_REJECT_PORT || r->action.reject_explicit)
-		strbuf_printf(b, "with %s %s ",
-			      version == 4   ? "icmp"
-			      : version == 6 ? "icmpv6"
-					     : "icmpx",
-			      version == 4   ? v4[code]
-			      : version == 6 ? v6[code]
-					     : vx[code]);
+	for (size_t i = 0; i < ARRAY_SIZE(reject_rows); i++) {
+		if (reject_rows[i].code != code || strcmp(reject_rows[i].family, word) != 0)
+			continue;
+		if (code != GW_REJECT_PORT || r->action.reject_explicit)
+			strbuf_printf(b, "with %s %s ", word, reject_rows[i].type);
+	}
 }
 
 static void print_nat_addr(const struct action *a, const uint8_t *addr, struct strbuf *b)

@@ -1,27 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <lang/parse.h>
 
-#include <gw/abi.h>
-#include <netinet/in.h>
+#include <lang/names.h>
 
-static const struct reject_row {
-	const char *family; /* icmp, icmpv6, icmpx */
-	const char *type;
-	uint32_t code;
-} reject_rows[] = {
-	{ "icmp", "port-unreachable", GW_REJECT_PORT },
-	{ "icmp", "net-unreachable", GW_REJECT_NET },
-	{ "icmp", "host-unreachable", GW_REJECT_HOST },
-	{ "icmp", "admin-prohibited", GW_REJECT_ADMIN },
-	{ "icmpv6", "port-unreachable", GW_REJECT_PORT },
-	{ "icmpv6", "no-route", GW_REJECT_NET },
-	{ "icmpv6", "addr-unreachable", GW_REJECT_HOST },
-	{ "icmpv6", "admin-prohibited", GW_REJECT_ADMIN },
-	{ "icmpx", "port-unreachable", GW_REJECT_PORT },
-	{ "icmpx", "no-route", GW_REJECT_NET },
-	{ "icmpx", "host-unreachable", GW_REJECT_HOST },
-	{ "icmpx", "admin-prohibited", GW_REJECT_ADMIN },
-};
+#include <netinet/in.h>
 
 static int parse_reject_icmp(struct parser *p, struct rule *r, int *version)
 {

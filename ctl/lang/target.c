@@ -32,27 +32,12 @@ int parse_target(struct parser *p, struct target *t, bool with_chain)
 	return r;
 }
 
-static bool is_standard_table(const char *name)
-{
-	static const char *const names[] = {
-#define GW_HOOK(id, table, chain, prio_name, prio) table,
-#include <gw/hook.def>
-#undef GW_HOOK
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!strcmp(names[i], name))
-			return true;
-	}
-	return false;
-}
-
 int find_table(struct parser *p, const struct target *t, struct table **ret)
 {
 	*ret = ruleset_table(p->rs, t->family, t->table);
 	if (*ret)
 		return 0;
-	if (is_standard_table(t->table))
+	if (table_is_standard(t->table))
 		return add_table(p, t->family, t->table, ret);
 	fail_at(p, &t->table_tok, "there is no table `%s %s`", family_name(t->family), t->table);
 	if (t->family == FAMILY_IP && ruleset_table(p->rs, FAMILY_INET, t->table))
@@ -95,7 +80,7 @@ int find_chain(struct parser *p, const struct target *t, struct table **ret_tabl
 
 	if (!c)
 		c = standard_chain(p, t->family, t->table, t->chain);
-	if (!c && !table && !is_standard_table(t->table))
+	if (!c && !table && !table_is_standard(t->table))
 		return find_table(p, t, &table);
 	if (!c)
 		return fail_no_chain(p, t);

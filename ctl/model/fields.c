@@ -27,3 +27,22 @@ bool family_sees(enum family f, int version)
 		return version == 4 || version == 6;
 	return version == (f == FAMILY_IP ? 4 : 6);
 }
+
+static const char *const hook_names[] = { "prerouting", "input", "forward", "output",
+					  "postrouting" };
+
+const char *hook_name(int hook_nf)
+{
+	return hook_nf >= 0 && hook_nf < (int)ARRAY_SIZE(hook_names) ? hook_names[hook_nf] : NULL;
+}
+
+static const char *const chain_types[] = {
+	[CHAIN_FILTER] = "filter",
+	[CHAIN_NAT] = "nat",
+	[CHAIN_ROUTE] = "route",
+};
+
+const char *chain_type_name(int type)
+{
+	return type >= 0 && type < (int)ARRAY_SIZE(chain_types) ? chain_types[type] : NULL;
+}

@@ -19,9 +19,19 @@ enum family { FAMILY_INET, FAMILY_IP, FAMILY_IP6 };
 const char *family_name(enum family f); /* "inet", "ip", "ip6" */
 /* Does a table of family f see packets of IP version 4 / 6? */
 bool family_sees(enum family f, int version);
+const char *hook_name(int hook_nf); /* "prerouting" ...; NULL behind the last */
 
-enum field_type { FIELD_IFNAME, FIELD_ADDR4, FIELD_ADDR6, FIELD_PROTO, FIELD_PORT, FIELD_ICMP_TYPE, FIELD_ICMP6_TYPE,
-		  FIELD_CT_STATE, FIELD_MARK };
+enum field_type {
+	FIELD_IFNAME,
+	FIELD_ADDR4,
+	FIELD_ADDR6,
+	FIELD_PROTO,
+	FIELD_PORT,
+	FIELD_ICMP_TYPE,
+	FIELD_ICMP6_TYPE,
+	FIELD_CT_STATE,
+	FIELD_MARK
+};
 enum field {
 #define GW_FIELD(id, keyword, type, families, implies, hooks, help) FIELD_ID_##id,
 #include <gw/field.def>
@@ -31,9 +41,9 @@ enum field {
 struct field_row {
 	const char *keyword; /* "ip saddr" */
 	enum field_type type;
-	int families;	     /* 4, 6, 46 */
-	uint8_t implies;     /* l4proto */
-	const char *hooks;   /* "ANY", "IN", "OUT", "CT" */
+	int families;	   /* 4, 6, 46 */
+	uint8_t implies;   /* l4proto */
+	const char *hooks; /* "ANY", "IN", "OUT", "CT" */
 	const char *help;
 };
 extern const struct field_row field_rows[FIELD_ID_MAX];
@@ -55,52 +65,62 @@ struct elem {
 struct match {
 	enum field field;
 	bool negate;
-	bool is_set;	 /* written with braces */
-	uint32_t mask;	 /* MARK: value is compared after & mask; ~0 = whole */
+	bool is_set;   /* written with braces */
+	uint32_t mask; /* MARK: value is compared after & mask; ~0 = whole */
 	struct elem *elems;
 	size_t n;
 };
 
-enum verdict { VERDICT_NONE, VERDICT_ACCEPT, VERDICT_DROP, VERDICT_REJECT, VERDICT_MASQUERADE, VERDICT_SNAT, VERDICT_DNAT,
-	       VERDICT_REDIRECT };
+enum verdict {
+	VERDICT_NONE,
+	VERDICT_ACCEPT,
+	VERDICT_DROP,
+	VERDICT_REJECT,
+	VERDICT_MASQUERADE,
+	VERDICT_SNAT,
+	VERDICT_DNAT,
+	VERDICT_REDIRECT
+};
 
 /* The values are GW_REJECT_*; as_default: written without `with`. */
 struct action {
 	enum verdict verdict;
-	bool notrack;	      /* raw: a statement, not final; may stand with verdict NONE */
-	bool counter;	      /* `counter` written (nft prints packets/bytes only then; we always count) */
+	bool notrack; /* raw: a statement, not final; may stand with verdict NONE */
+	bool counter; /* `counter` written (nft prints packets/bytes only then; we always count) */
 	uint32_t reject;      /* GW_REJECT_* */
 	bool reject_explicit; /* `with ...` written */
 	/* NAT; addresses of family nat_family, network order; has_addr false = port only (or masquerade/redirect) */
-	int nat_family;	      /* 4, 6, 0 = no address */
+	int nat_family; /* 4, 6, 0 = no address */
 	bool has_addr, has_port;
 	uint8_t addr_lo[16], addr_hi[16];
 	uint16_t port_lo, port_hi;
-	uint32_t nat_flags;   /* GW_NATF_RANDOM, _FULLY_RANDOM, _PERSISTENT */
+	uint32_t nat_flags; /* GW_NATF_RANDOM, _FULLY_RANDOM, _PERSISTENT */
 };
 
 struct rule {
 	uint64_t handle;
-	uint32_t cid;	  /* counter id in the data plane; 0 = not assigned yet (gwd does) */
+	uint32_t cid; /* counter id in the data plane; 0 = not assigned yet (gwd does) */
 	struct match *matches;
 	size_t n_matches;
 	struct action action;
-	char *comment;	  /* or NULL */
-	char *xtspec;	  /* the rule as iptables -S prints it behind "-A CHAIN ", or NULL: made by nft syntax */
-	uint64_t pkts, bytes; /* snapshot of the counter: set by gwd before it shows a ruleset, or by the user as a start value */
-	bool counter_given;   /* pkts/bytes were given by the user (iptables -c, restore, `counter packets N bytes M`) */
+	char *comment; /* or NULL */
+	char *xtspec; /* the rule as iptables -S prints it behind "-A CHAIN ", or NULL: made by nft syntax */
+	/* snapshot of the counter: set by gwd before it shows a ruleset, or by the user as a start value */
+	uint64_t pkts, bytes;
+	bool counter_given; /* pkts/bytes were given by the user (iptables -c, restore, `counter packets N bytes M`) */
 };
 
 enum chain_type { CHAIN_FILTER, CHAIN_NAT, CHAIN_ROUTE };
+const char *chain_type_name(int type); /* "filter" ...; NULL behind the last */
 struct chain {
 	uint64_t handle;
 	char name[64];
 	bool base;
 	enum chain_type type;
-	int hook_nf;	/* 0 prerouting 1 input 2 forward 3 output 4 postrouting (enum nf_inet_hooks) */
+	int hook_nf; /* 0 prerouting 1 input 2 forward 3 output 4 postrouting (enum nf_inet_hooks) */
 	int prio;
 	bool policy_drop;
-	uint32_t cid;	/* counter of the policy; 0 = not assigned yet */
+	uint32_t cid; /* counter of the policy; 0 = not assigned yet */
 	uint64_t pkts, bytes;
 	bool counter_given;
 	struct rule **rules;
@@ -121,16 +141,19 @@ struct ruleset {
 	size_t n_tables, cap_tables;
 };
 
-struct ruleset *ruleset_new(void);		     /* NULL = out of memory */
-struct ruleset *ruleset_free(struct ruleset *rs);    /* NULL-safe, returns NULL */
+struct ruleset *ruleset_new(void);		  /* NULL = out of memory */
+struct ruleset *ruleset_free(struct ruleset *rs); /* NULL-safe, returns NULL */
 DEFINE_FREEP(ruleset)
 struct ruleset *ruleset_copy(const struct ruleset *rs); /* deep; NULL = out of memory */
 
-struct table *ruleset_table(const struct ruleset *rs, enum family f, const char *name);	 /* or NULL */
-struct chain *table_chain(const struct table *t, const char *name);			 /* or NULL */
-struct rule *chain_rule(const struct chain *c, uint64_t handle, size_t *ret_index);	 /* or NULL */
-int ruleset_add_table(struct ruleset *rs, enum family f, const char *name, struct table **ret);	 /* existing one is returned */
-int table_add_chain(struct ruleset *rs, struct table *t, const char *name, struct chain **ret);  /* -EEXIST */
+struct table *ruleset_table(const struct ruleset *rs, enum family f,
+			    const char *name);					    /* or NULL */
+struct chain *table_chain(const struct table *t, const char *name);		    /* or NULL */
+struct rule *chain_rule(const struct chain *c, uint64_t handle, size_t *ret_index); /* or NULL */
+int ruleset_add_table(struct ruleset *rs, enum family f, const char *name,
+		      struct table **ret); /* existing one is returned */
+int table_add_chain(struct ruleset *rs, struct table *t, const char *name,
+		    struct chain **ret); /* -EEXIST */
 void ruleset_delete_table(struct ruleset *rs, struct table *t);
 void table_delete_chain(struct table *t, struct chain *c);
 void chain_flush(struct chain *c);
@@ -151,7 +174,11 @@ int chain_insert_rule(struct ruleset *rs, struct chain *c, size_t index, struct 
  * from hook.def, policy accept) if they do not exist.  For FAMILY_IP/IP6 the names are upper case ("FORWARD") and all
  * chains of the table are made at once, in iptables' order.  NULL with errno ENOENT: not a standard chain.
  */
-struct chain *ruleset_standard_chain(struct ruleset *rs, enum family f, const char *table, const char *chain);
+struct chain *ruleset_standard_chain(struct ruleset *rs, enum family f, const char *table,
+				     const char *chain);
+
+/* Is there a row for this table in the matrix? */
+bool table_is_standard(const char *name);
 
 /* The slot of the matrix a base chain sits in (by type, hook and priority), or -1: no such place. */
 int chain_hook(const struct chain *c);
@@ -161,7 +188,8 @@ int chain_hook(const struct chain *c);
  * exist, family of addresses, masquerade without address ...)?  false: *d says which rule and why (no position).
  */
 bool ruleset_validate(const struct ruleset *rs, struct diag *d);
-bool rule_validate(const struct table *t, const struct chain *c, const struct rule *r, struct diag *d);
+bool rule_validate(const struct table *t, const struct chain *c, const struct rule *r,
+		   struct diag *d);
 /* Has a base chain a place in the matrix? */
 bool chain_validate(const struct table *t, const struct chain *c, struct diag *d);
 

@@ -16,13 +16,10 @@ static const struct standard_row standard_rows[GW_HOOK_MAX] = {
 #undef GW_HOOK
 };
 
-static const char *const hook_names[] = { "prerouting", "input", "forward", "output",
-					  "postrouting" };
-
 static int hook_number(const char *chain)
 {
-	for (int i = 0; i < (int)ARRAY_SIZE(hook_names); i++) {
-		if (!strcmp(hook_names[i], chain))
+	for (int i = 0; hook_name(i); i++) {
+		if (!strcmp(hook_name(i), chain))
 			return i;
 	}
 	return -1;
@@ -48,6 +45,15 @@ static const struct standard_row *standard_find(enum family f, const char *table
 			return &standard_rows[i];
 	}
 	return NULL;
+}
+
+bool table_is_standard(const char *name)
+{
+	for (size_t i = 0; i < GW_HOOK_MAX; i++) {
+		if (!strcmp(standard_rows[i].table, name))
+			return true;
+	}
+	return false;
 }
 
 static enum chain_type standard_type(const struct standard_row *row)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <model/model.h>
 
-#include <gw/abi.h>
 #include <netinet/in.h>
 
 /* What the matches of a rule leave possible. */
@@ -9,10 +8,6 @@ struct facts {
 	bool v4, v6;
 	uint64_t protos[4]; /* a bit for each protocol */
 };
-
-static const char *const hook_names[] = { "prerouting", "input", "forward", "output",
-					  "postrouting" };
-static const char *const type_names[] = { "filter", "nat", "route" };
 
 static bool hook_is(const struct chain *c, unsigned int hooks)
 {
@@ -45,7 +40,7 @@ static bool match_fits_hook(const struct chain *c, const struct match *m, struct
 	}
 	if (!strcmp(row->hooks, "OUT") && hook_is(c, HOOK_PRE | HOOK_IN)) {
 		diag_set(d, "`%s` never matches in a%s %s chain", row->keyword,
-			 hook_is(c, HOOK_IN) ? "n" : "", hook_names[c->hook_nf]);
+			 hook_is(c, HOOK_IN) ? "n" : "", hook_name(c->hook_nf));
 		diag_hint(d,
 			  "the output interface is known from the forward hook on; use `iifname`");
 		return false;
@@ -176,12 +171,12 @@ static bool nat_fits_chain(const struct chain *c, const struct nat_row *row, str
 		return true;
 	if (c->type != CHAIN_NAT) {
 		diag_set(d, "`%s` belongs in a chain of type nat, this one is of type %s",
-			 row->word, type_names[c->type]);
+			 row->word, chain_type_name(c->type));
 		return false;
 	}
 	if (!hook_is(c, row->hooks)) {
 		diag_set(d, "`%s` works at hook %s, this chain is at %s", row->word, row->where,
-			 hook_names[c->hook_nf]);
+			 hook_name(c->hook_nf));
 		return false;
 	}
 	return true;
@@ -286,8 +281,8 @@ bool chain_validate(const struct table *t, const struct chain *c, struct diag *d
 	if (!c->base || chain_hook(c) >= 0)
 		return true;
 	diag_set(d, "chain %s %s %s: there is no place for type %s at hook %s with priority %d",
-		 family_name(t->family), t->name, c->name, type_names[c->type],
-		 hook_names[c->hook_nf], c->prio);
+		 family_name(t->family), t->name, c->name, chain_type_name(c->type),
+		 hook_name(c->hook_nf), c->prio);
 	diag_hint(d, "%s",
 		  c->type == CHAIN_NAT	   ? "nat chains sit at prerouting, input, output or "
 					     "postrouting, above priority -200"
