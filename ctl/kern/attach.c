@@ -204,7 +204,8 @@ static bool collect_is_current(struct kern *k, const char *path)
 	return false;
 }
 
-/* A packet that another CPU began with the old program may be short of its tail call: let it end (an RCU grace period). */
+/* A packet that another CPU began with the old program may be short of its tail call: let it end (one RCU grace
+ * period). */
 static void collect_wait(struct collect *c)
 {
 	const struct timespec grace = { .tv_nsec = 50000000 };

@@ -128,3 +128,22 @@ int kern_image_head(struct kern *k, struct gw_image *ret_head)
 		return raise(fd < 0 ? fd : -errno, "read the ruleset in force");
 	return 0;
 }
+
+/* A gwd killed between the last two steps of a swap left the image ahead of conf: do the last step. */
+int image_finish_swap(struct kern *k)
+{
+	struct gw_conf conf = k->conf;
+	struct gw_image head;
+	int r = kern_image_head(k, &head);
+
+	if (r < 0 || !head.gen || head.gen == conf.gen)
+		return r;
+	conf.gen = head.gen;
+	conf.hooks4 = head.hooks4;
+	conf.hooks6 = head.hooks6;
+	conf.image_flags = head.flags;
+	r = maps_update_conf(k, &conf);
+	if (r == 0)
+		k->conf = conf;
+	return r;
+}

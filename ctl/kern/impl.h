@@ -94,6 +94,9 @@ int maps_open(struct kern *k); /* mmap the counters, read conf */
 int maps_stat_sum(struct kern *k, enum gw_stat stat, uint64_t *ret_sum);
 int maps_update_conf(struct kern *k, const struct gw_conf *conf);
 
+/* image.c */
+int image_finish_swap(struct kern *k);
+
 /* flows.c, pure: seconds until an entry expires; -1 = it has expired. */
 int64_t flow_seconds_left(const struct gw_conf *conf, unsigned int hz, uint8_t proto,
 			  const struct gw_flow *f, uint32_t idle);

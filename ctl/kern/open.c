@@ -346,6 +346,8 @@ int kern_open(const struct kern_config *cfg, struct kern **ret_kern, bool *ret_a
 	r = probe_features(&k->features, cfg->force_clsact);
 	if (r == 0)
 		r = open_maps(k, cfg, &adopted);
+	if (r == 0)
+		r = image_finish_swap(k);
 	if (r < 0)
 		return r;
 	features_add_sizes(k);

@@ -119,6 +119,23 @@ START_TEST(detach_leaves_the_device_as_it_was)
 }
 END_TEST
 
+START_TEST(no_descriptor_is_left_open)
+{
+	int before = sh_lines("ls /proc/%d/fd", getpid());
+
+	for (int i = 0; i < 3; i++) {
+		struct kern *k = fixture_open(by_clsact(_i), i > 0);
+		unsigned int sum = 0;
+
+		attach_both(k);
+		ck_assert_int_eq(kern_foreach_attached(k, count_device, &sum), 0);
+		ck_assert_int_eq(kern_detach(k, ifindex_of("a0")), 0);
+		kern_free(k);
+		ck_assert_int_eq(sh_lines("ls /proc/%d/fd", getpid()), before);
+	}
+}
+END_TEST
+
 START_TEST(off_leaves_nothing)
 {
 	bool clsact = by_clsact(_i);
@@ -394,6 +411,7 @@ static Suite *life_suite(void)
 			    2);
 	tcase_add_loop_test(twice, second_attach_replaces_the_first, 0, 2);
 	tcase_add_loop_test(twice, detach_leaves_the_device_as_it_was, 0, 2);
+	tcase_add_loop_test(twice, no_descriptor_is_left_open, 0, 2);
 	tcase_add_loop_test(twice, off_leaves_nothing, 0, 2);
 	tcase_add_loop_test(twice, switch_between_tcx_and_clsact_leaves_one, 0, 2);
 	tcase_add_loop_test(twice, recreated_device_with_the_old_number_is_attached_anew, 0, 2);

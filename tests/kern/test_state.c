@@ -80,6 +80,20 @@ START_TEST(image_survives_the_process)
 }
 END_TEST
 
+START_TEST(swap_that_was_cut_short_is_finished_by_the_next_gwd)
+{
+	ck_assert_int_eq(swap(7, GW_IMG_FIRST_RULE, 1), 0);
+	kern_conf(kern)->gen = 6;
+	kern_conf(kern)->hooks4 = 9;
+	ck_assert_int_eq(kern_conf_push(kern), 0);
+	kern_free(kern);
+	kern = fixture_open(false, true);
+	ck_assert_uint_eq(conf_in_force().gen, 7);
+	ck_assert_uint_eq(conf_in_force().hooks4, 1);
+	ck_assert_uint_eq(conf_in_force().hooks6, 3);
+}
+END_TEST
+
 START_TEST(impossible_image_changes_nothing)
 {
 	struct gw_image head;
@@ -616,6 +630,7 @@ static Suite *state_suite(void)
 	tcase_add_checked_fixture(maps, setup, teardown);
 	tcase_add_test(maps, image_swap_publishes_generation_and_hooks);
 	tcase_add_test(maps, image_survives_the_process);
+	tcase_add_test(maps, swap_that_was_cut_short_is_finished_by_the_next_gwd);
 	tcase_add_test(maps, impossible_image_changes_nothing);
 	tcase_add_test(maps, counters_sum_over_cpus);
 	tcase_add_test(maps, stats_come_by_cpu);
