@@ -13,12 +13,13 @@
 #include <gw/abi.h>
 
 struct kern_config {
-	const char *pin_dir;	   /* /sys/fs/bpf/gatewarden; made (0700) if missing; bpffs is mounted there if it is not one */
-	uint32_t flows_max;	   /* connections in the assured tables, per family */
-	uint32_t embryonic_max;	   /* connections in the embryonic tables, per family */
-	bool flows_hash;	   /* flows.type = hash */
-	uint32_t ring_bytes;	   /* power of two; 0 = default 4 MiB */
-	bool force_clsact;	   /* do not use tcx (tests) */
+	const char *
+		pin_dir; /* /sys/fs/bpf/gatewarden; made (0700) if missing; bpffs is mounted there if it is not one */
+	uint32_t flows_max;	/* connections in the assured tables, per family */
+	uint32_t embryonic_max; /* connections in the embryonic tables, per family */
+	bool flows_hash;	/* flows.type = hash */
+	uint32_t ring_bytes;	/* power of two; 0 = default 4 MiB */
+	bool force_clsact;	/* do not use tcx (tests) */
 };
 
 struct kern;
@@ -31,7 +32,7 @@ DEFINE_FREEP(kern)
 struct kern_features {
 	char release[64];
 	bool tcx;
-	bool fib_mark;	/* BPF_FIB_LOOKUP_MARK */
+	bool fib_mark; /* BPF_FIB_LOOKUP_MARK */
 	bool fib_src;
 	bool csum_ipv6; /* BPF_F_IPV6 */
 	unsigned int hz;
@@ -43,7 +44,8 @@ const struct kern_features *kern_features(const struct kern *k);
 /* Attach / detach ingress and egress of one device; attaching twice replaces the programs of our own. */
 int kern_attach(struct kern *k, unsigned int ifindex);
 int kern_detach(struct kern *k, unsigned int ifindex);
-bool kern_is_attached(const struct kern *k, unsigned int ifindex); /* both directions, with this load's programs */
+bool kern_is_attached(const struct kern *k,
+		      unsigned int ifindex); /* both directions, with this load's programs */
 /* 1 = no program or filter of somebody else runs before ours, 0 = one does, -ENOENT = not attached. */
 int kern_is_first(const struct kern *k, unsigned int ifindex);
 /* Our links/filters that are pinned for devices; calls fn for each ifindex. */
@@ -56,7 +58,8 @@ struct gw_conf *kern_conf(struct kern *k);
 int kern_conf_push(struct kern *k);
 
 /* Interfaces and addresses as the data plane knows them. */
-int kern_if_set(struct kern *k, unsigned int ifindex, const struct gw_if *row); /* flags 0 = forget */
+int kern_if_set(struct kern *k, unsigned int ifindex,
+		const struct gw_if *row); /* flags 0 = forget */
 int kern_local_set(struct kern *k, int family, const void *addr, uint8_t value); /* 0 = delete */
 
 /* Put an image in force: new inner map, gw_rulesets[0], conf.gen/hooks/flags, in the order the data plane needs. */
@@ -78,7 +81,8 @@ int kern_reasons(struct kern *k, struct gw_reason_row *ret);
 typedef int (*kern_flow_fn)(const struct gw_event *ev, void *arg);
 int kern_flows(struct kern *k, kern_flow_fn fn, void *arg);
 int kern_flow_count(struct kern *k, uint64_t *ret_est, uint64_t *ret_emb); /* connections */
-int kern_flow_kill(struct kern *k, const struct gw_event *ev, uint32_t cause); /* 1 ended, 0 was gone */
+int kern_flow_kill(struct kern *k, const struct gw_event *ev,
+		   uint32_t cause); /* 1 ended, 0 was gone */
 int kern_flow_flush(struct kern *k);
 /* Run the expiry program over all four tables; *ret_left = assured connections left. */
 int kern_expire(struct kern *k, uint64_t *ret_left);
@@ -93,7 +97,7 @@ int kern_events(struct kern *k, kern_flow_fn fn, void *arg);
  */
 struct nl_addr {
 	unsigned int ifindex;
-	int family;	   /* 4 or 6 */
+	int family; /* 4 or 6 */
 	uint8_t addr[16];
 	uint8_t bcast[16]; /* IPv4 only; has_bcast */
 	bool has_bcast, secondary, deprecated, tentative;
@@ -102,10 +106,10 @@ struct nl_addr {
 struct nl_link {
 	unsigned int ifindex, master, mtu;
 	char name[16];
-	uint16_t type;	   /* ARPHRD_* */
-	uint32_t flags;	   /* IFF_* */
+	uint16_t type;	/* ARPHRD_* */
+	uint32_t flags; /* IFF_* */
 	bool is_vrf_slave, is_bridge_port;
-	int rp_filter;	   /* effective (max of all and this), forwarding: from /proc/sys/net */
+	int rp_filter; /* effective (max of all and this), forwarding: from /proc/sys/net */
 	bool forward4, forward6;
 };
 struct nl_state {
@@ -125,8 +129,9 @@ DEFINE_FREEP(nl_state)
 #define NL_CHANGED_ADDR	 (1U << 1)
 #define NL_CHANGED_ROUTE (1U << 2) /* routes, rules, netconf */
 #define NL_CHANGED_XFRM	 (1U << 3)
-#define NL_CHANGED_TC	 (1U << 4) /* a filter was added or removed: gwd checks that it is still first */
-#define NL_CHANGED_ALL	 (1U << 5) /* overrun: read everything again */
+#define NL_CHANGED_TC \
+	(1U << 4) /* a filter was added or removed: gwd checks that it is still first */
+#define NL_CHANGED_ALL (1U << 5) /* overrun: read everything again */
 struct nl_monitor;
 int nl_monitor_open(struct nl_monitor **ret);
 struct nl_monitor *nl_monitor_free(struct nl_monitor *m);
