@@ -18,10 +18,13 @@ int print_changes(struct gwctl *g, const json_t *json, bool check)
 {
 	if (g->json)
 		return print_json(json);
-	printf("%s generation %u: rules +%u -%u, chains +%u -%u, policies %u\n",
-	       check ? "would become" : "applied as", count(json, "gen"),
-	       count(json, "rules_added"), count(json, "rules_deleted"),
-	       count(json, "chains_added"), count(json, "chains_deleted"), count(json, "policies"));
+	if (check)
+		printf("would change: ");
+	else
+		printf("applied as generation %u: ", count(json, "gen"));
+	printf("rules +%u -%u, chains +%u -%u, policies %u\n", count(json, "rules_added"),
+	       count(json, "rules_deleted"), count(json, "chains_added"),
+	       count(json, "chains_deleted"), count(json, "policies"));
 	return EXIT_OK;
 }
 
