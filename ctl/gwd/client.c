@@ -329,7 +329,7 @@ static int listen_at(const struct sockaddr_un *addr, int *ret_fd)
 	umask(mask);
 	if (r < 0)
 		return raise(-errno, "bind %s", addr->sun_path);
-	if (listen(fd, 64) < 0)
+	if (listen(fd, SOMAXCONN) < 0)
 		return raise(-errno, "listen %s", addr->sun_path);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
