@@ -102,11 +102,13 @@ static bool add_multiport(struct rule *r, uint8_t proto, const struct xt_match *
 	return true;
 }
 
+/* The native language has room for 128 characters; what is longer stays in xtspec alone. */
 static bool add_comment(struct rule *r, const char *comment)
 {
-	if (!r->comment && *comment)
-		r->comment = strdup(comment);
-	return r->comment || !*comment;
+	if (r->comment || !*comment || strlen(comment) > 128)
+		return true;
+	r->comment = strdup(comment);
+	return r->comment;
 }
 
 static bool add_ext(struct rule *r, const struct xt_rule *x, const struct xt_match *m)
@@ -206,6 +208,10 @@ int xt_to_rule(const struct xt_rule *x, struct rule **ret, struct diag *d)
 		return -ENOMEM;
 	action_fill(&r->action, x);
 	xt_save(x, false, &text);
+	if (text.len > XT_SPEC_MAX) {
+		strbuf_deinit(&text);
+		return xt_refuse(d, "the rule is longer than %d characters", XT_SPEC_MAX);
+	}
 	/* without its leading space */
 	r->xtspec = text.failed ? NULL : strdup(text.len ? text.s + 1 : "");
 	strbuf_deinit(&text);

@@ -178,8 +178,9 @@ static int read_comment(struct xt_match *m, char key, const char *value, bool in
 	if (strlen(value) >= XT_COMMENT_MAX)
 		return xt_usage(d, "`--comment' must be shorter than %d characters",
 				XT_COMMENT_MAX);
-	if (strpbrk(value, "\n\r"))
-		return xt_usage(d, "`--comment' can not hold a line break");
+	for (const char *c = value; *c; c++)
+		if ((*c > 0 && *c < ' ') || *c == 127)
+			return xt_usage(d, "`--comment' can not hold control characters");
 	m->given = true;
 	snprintf(m->comment, sizeof(m->comment), "%s", value);
 	return 0;

@@ -214,6 +214,15 @@ static int read_proto(struct parser *p, const char *value)
 	return 0;
 }
 
+/* Printable ASCII without these: what the native language can name, too. */
+static bool is_name(const char *s, const char *without)
+{
+	for (; *s; s++)
+		if (*s <= ' ' || *s >= 127 || strchr(without, *s))
+			return false;
+	return true;
+}
+
 static int read_if(struct parser *p, const char *value, char *name, bool *invert)
 {
 	if (*name || *invert)
@@ -223,11 +232,13 @@ static int read_if(struct parser *p, const char *value, char *name, bool *invert
 	if (strlen(value) > 15)
 		return xt_usage(p->d, "interface name `%.64s' must be shorter than 16 characters",
 				value);
-	if (strpbrk(value, " \t\n\r/*!\"\\"))
+	if (!is_name(value, "/*!\"\\"))
 		return xt_usage(p->d, "bad character in interface name `%s'", value);
+	if (!strcmp(value, "+") && p->bang)
+		return xt_refuse(p->d, "`! %s +' never matches", p->t.text);
 	*invert = p->bang;
-	/* every interface: no match at all, unless negated */
-	if (strcmp(value, "+") || p->bang)
+	/* every interface: no match at all */
+	if (strcmp(value, "+"))
 		snprintf(name, 16, "%s", value);
 	return 0;
 }
@@ -352,9 +363,8 @@ static int check_chain_name(const char *name, struct diag *d)
 		return xt_usage(d, "chain name `%.64s' too long (must be under 29 chars)", name);
 	if (target_find(name) != XT_TARGET_MAX || !strcmp(name, "RETURN"))
 		return xt_usage(d, "chain name may not clash with target name");
-	for (const char *c = name; *c; c++)
-		if (*c <= ' ' || *c >= 127 || strchr("\"\\'{};#", *c))
-			return xt_usage(d, "invalid chain name `%s'", name);
+	if (!is_name(name, "\"\\'{};#"))
+		return xt_usage(d, "invalid chain name `%s'", name);
 	return 0;
 }
 

@@ -39,8 +39,9 @@ struct xt_range {
 	bool given, invert;
 	uint16_t lo, hi;
 };
-#define XT_PORTS_MAX   15  /* multiport: a range counts twice */
-#define XT_COMMENT_MAX 256 /* with its NUL */
+#define XT_PORTS_MAX   15   /* multiport: a range counts twice */
+#define XT_COMMENT_MAX 256  /* with its NUL */
+#define XT_SPEC_MAX    4096 /* what the native language takes for a rule's iptables text */
 #define XT_ICMP_ANY    255
 struct xt_match {
 	enum xt_match_kind kind;
