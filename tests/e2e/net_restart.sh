@@ -77,6 +77,7 @@ replaced_during_a_download() {
 
 # A datagram every 2 ms, each must be answered.
 begin_steady() {
+	rm -f "$T/steady.out" # or the wait would find the last one's
 	spawn a steady timeout -s TERM 60 python3 "$TOOLS/bulk.py" steady "$S4" 7000
 	wait_for 3 has_line begun "$T/steady.out"
 }
