@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <gwd/ifs.h>
 #include <gwd/loop.h>
+#include <gwd/say.h>
 #include <gwd/txn.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -35,18 +36,6 @@ static int on_exit_signal(sd_event_source *source, const struct signalfd_siginfo
 	return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
-static void say_diag(const struct diag *d)
-{
-	_cleanup_(strbuf_deinit) struct strbuf b = { 0 };
-	char *line, *save = NULL;
-
-	diag_render(d, &b);
-	if (!b.s)
-		return;
-	for (line = strtok_r(b.s, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		log_err("%s", line);
-}
-
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *arg)
 {
 	struct gwd *g = arg;
@@ -61,7 +50,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
 		log_err("Refused the ruleset file, nothing was changed path=%s generation=%u",
 			g->path.ruleset, g->gen);
 		if (r > 0)
-			say_diag(&d);
+			say_diag_log(&d);
 	}
 	sd_notify(0, "READY=1");
 	notify_status(g);

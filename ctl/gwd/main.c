@@ -11,19 +11,12 @@
 #include <gwd/ifs.h>
 #include <gwd/loop.h>
 #include <gwd/options.h>
+#include <gwd/say.h>
 #include <gwd/state.h>
 #include <gwd/txn.h>
 #include <time.h>
 
 #define RULESET_FILE_MAX (64U << 20)
-
-static void say_diag(const struct diag *d)
-{
-	_cleanup_(strbuf_deinit) struct strbuf b = { 0 };
-
-	diag_render(d, &b);
-	fputs(b.s ? b.s : "error: no memory\n", stderr);
-}
 
 static int check_only(const struct options *o)
 {
@@ -100,7 +93,7 @@ static int load_rules(struct gwd *g)
 	int r = txn_apply_file(g, &res, &d);
 
 	if (r > 0)
-		say_diag(&d);
+		say_diag_log(&d);
 	if (!r || !g->model_lost)
 		return r > 0 ? -EINVAL : r;
 	log_err("Refused the ruleset file, the rules in force stay path=%s generation=%u",
@@ -120,7 +113,7 @@ static int start_rules(struct gwd *g)
 	/* interfaces may have come and gone while nobody looked */
 	r = txn_recompile(g, &d);
 	if (r > 0)
-		say_diag(&d);
+		say_diag_log(&d);
 	return MIN(r, 0);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <getopt.h>
 #include <gwd/options.h>
+#include <gwd/say.h>
 
 #define CONFIG_MAX (1U << 20)
 
@@ -60,10 +61,7 @@ static void print_help(void)
 
 static int say(const struct diag *d)
 {
-	_cleanup_(strbuf_deinit) struct strbuf b = { 0 };
-
-	diag_render(d, &b);
-	fputs(b.s ? b.s : "error: no memory\n", stderr);
+	say_diag(d);
 	return OPTIONS_E_DIAG;
 }
 
