@@ -4,13 +4,46 @@
 /* The rest of the table is slack for promotions that race: an assured table must never evict by itself. */
 #define EST_PERCENT 95
 
+/* Seconds of silence that the governor leaves to everybody, however full the table is. */
+#define FLOOR_TCP_S   300
+#define FLOOR_OTHER_S 30
+
+uint32_t conf_pressure_max(const struct settings *s)
+{
+	uint32_t pressure = 0;
+
+	while (s->timeout[GW_TCP_ESTABLISHED] >> (pressure + 1) >= FLOOR_TCP_S)
+		pressure++;
+	return pressure;
+}
+
+/* Where data may still flow. */
+static bool class_has_floor(size_t class)
+{
+	return class == GW_TIMEOUT_UDP_STREAM || class == GW_TIMEOUT_GENERIC ||
+	       class == GW_TCP_FIN_WAIT || class == GW_TCP_CLOSE_WAIT;
+}
+
+/*
+ * The data plane shifts every assured timeout by the pressure.  What makes five days into minutes would make minutes into nothing:
+ * short timeouts are raised by as much as keeps their floor.
+ */
+static uint32_t timeout_jiffies(const struct gwd *g, size_t class, uint32_t pressure)
+{
+	uint64_t seconds = g->cfg.timeout[class];
+
+	if (class_has_floor(class))
+		seconds = MAX(seconds, (uint64_t)MIN(seconds, FLOOR_OTHER_S) << pressure);
+	return MIN(seconds * kern_features(g->kern)->hz, (uint64_t)INT32_MAX);
+}
+
 int conf_apply(struct gwd *g)
 {
 	struct gw_conf *conf = kern_conf(g->kern);
-	unsigned int hz = kern_features(g->kern)->hz;
 
+	conf->pressure = MIN(conf->pressure, conf_pressure_max(&g->cfg));
 	for (size_t i = 0; i < GW_TIMEOUT_MAX; i++)
-		conf->timeout[i] = MIN((uint64_t)g->cfg.timeout[i] * hz, (uint64_t)INT32_MAX);
+		conf->timeout[i] = timeout_jiffies(g, i, conf->pressure);
 	conf->flags &= ~(GW_CONF_TCP_LOOSE | GW_CONF_TCP_BE_LIBERAL);
 	conf->flags |= g->cfg.tcp_loose ? GW_CONF_TCP_LOOSE : 0;
 	conf->flags |= g->cfg.tcp_be_liberal ? GW_CONF_TCP_BE_LIBERAL : 0;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <gwd/conf.h>
 #include <gwd/expire.h>
 #include <systemd/sd-event.h>
 #include <time.h>
 
 #define TICK_NS	    1000000000ULL
 #define TICK_MAX_NS (5 * TICK_NS)
-#define DUTY \
-	20 /* a pass may take one part in DUTY of the time: huge tables are looked at less often */
+/* A pass may take one part in DUTY of the time: huge tables are looked at less often. */
+#define DUTY	     20
 #define HIGH_PERCENT 90
 #define LOW_PERCENT  85
-#define PRESSURE_MAX 20
 
 static int pressure_set(struct gwd *g, uint32_t pressure, uint64_t left)
 {
@@ -17,7 +17,7 @@ static int pressure_set(struct gwd *g, uint32_t pressure, uint64_t left)
 	log_at(pressure ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
 	       "Set pressure on assured connections pressure=%u assured=%llu max=%u", pressure,
 	       (unsigned long long)left, kern_features(g->kern)->flows_max);
-	return kern_conf_push(g->kern);
+	return conf_apply(g);
 }
 
 /* One step a tick: up as long as the table is too full, down when there is room again. */
@@ -27,7 +27,7 @@ static int govern(struct gwd *g, uint64_t *left)
 	uint64_t max = kern_features(g->kern)->flows_max;
 	int r = 0;
 
-	if (*left * 100 > max * HIGH_PERCENT && pressure < PRESSURE_MAX) {
+	if (*left * 100 > max * HIGH_PERCENT && pressure < conf_pressure_max(&g->cfg)) {
 		r = pressure_set(g, pressure + 1, *left);
 		if (!r)
 			r = kern_expire(g->kern, left);
