@@ -233,7 +233,7 @@ norm_timeouts() {
 	sed -E 's/portid=[0-9]+/portid=N/; s/ id=[0-9]+$/ id=N/; s/ use=[0-9]+/ use=1/' | # use: a reference count
 		awk '{ for (i = 1; i <= NF; i++) if ($i ~ /^[0-9]+$/ && $(i-1) ~ /^[0-9]+$/ && i <= 7) {
 			n = split("10 30 60 120 300 600 432000", d, " ")
-			for (j = 1; j <= n; j++) if ($i <= d[j] && $i > d[j] - 4) { sub(" " $i " ", " " d[j] " "); break } } print }'
+			for (j = 1; j <= n; j++) if ($i <= d[j] && $i > d[j] - (d[j] < 90 ? 10 : d[j] / 10)) { sub(" " $i " ", " " d[j] " "); break } } print }'
 }
 # rule_packets CHAIN-AND-ERE TEXT: the packet counter of the first `iptables-save -c` line that matches
 rule_packets() { grep -E -m1 -- "$1" <<<"$2" | sed -E 's/^\[([0-9]+):.*/\1/'; }
