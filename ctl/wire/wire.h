@@ -25,7 +25,7 @@ struct wire_head {
 	uint32_t len;
 };
 #define WIRE_REQUEST_MAX (64U << 20)
-#define WIRE_FRAME_MAX (1U << 20)
+#define WIRE_FRAME_MAX	 (1U << 20)
 
 /* Is this the head of a frame of ours, of at most max bytes?  0, -EPROTO (not ours), -EMSGSIZE. */
 int wire_head_check(const struct wire_head *head, size_t max);
@@ -44,7 +44,8 @@ struct wire_reader {
 /* Feed what read() gave. */
 int wire_reader_feed(struct wire_reader *r, const void *data, size_t n);
 /* 1 = *ret_* is the next whole frame (points into buf until pop or feed; no NUL behind it), 0 = not yet, < 0 as wire_head_check. */
-int wire_reader_next(struct wire_reader *r, size_t max, enum wire_type *ret_type, const char **ret_data, size_t *ret_len);
+int wire_reader_next(struct wire_reader *r, size_t max, enum wire_type *ret_type,
+		     const char **ret_data, size_t *ret_len);
 void wire_reader_pop(struct wire_reader *r);
 void wire_reader_deinit(struct wire_reader *r);
 
@@ -56,25 +57,25 @@ void wire_reader_deinit(struct wire_reader *r);
 #define FLOW_FILTER_ADDRS 6
 enum { FF_ORIG_SRC, FF_ORIG_DST, FF_REPLY_SRC, FF_REPLY_DST };
 struct flow_filter {
-	int family;	  /* 0 any, 4, 6 */
-	int proto;	  /* -1 any */
-	int state;	  /* GW_TCP_* or -1 */
+	int family;			   /* 0 any, 4, 6 */
+	int proto;			   /* -1 any */
+	int state;			   /* GW_TCP_* or -1 */
 	uint32_t status_set, status_clear; /* GW_FLOW_* bits that must be (un)set */
-	uint32_t nat;	  /* 0 any; GW_FLOW_SNAT / GW_FLOW_DNAT: any of these bits */
+	uint32_t nat; /* 0 any; GW_FLOW_SNAT / GW_FLOW_DNAT: any of these bits */
 	bool has_mark;
 	uint32_t mark, mark_mask;
-	int zone;	  /* -1 any */
-	int64_t id;	  /* -1 any */
+	int zone;			   /* -1 any */
+	int64_t id;			   /* -1 any */
 	int icmp_type, icmp_code, icmp_id; /* -1 any */
 	struct {
-		int family;	  /* 0 = not given */
+		int family; /* 0 = not given */
 		uint8_t addr[16], mask[16];
-	} addr[4];		  /* FF_* */
-	int32_t port[4];	  /* FF_*; host order, -1 any */
-	uint32_t event_mask;	  /* 1 << GW_EVENT_*; 0 = all */
+	} addr[4];	     /* FF_* */
+	int32_t port[4];     /* FF_*; host order, -1 any */
+	uint32_t event_mask; /* 1 << GW_EVENT_*; 0 = all */
 };
 void flow_filter_init(struct flow_filter *f); /* everything passes */
 bool flow_filter_match(const struct flow_filter *f, const struct gw_event *ev);
-char *flow_filter_to_json(const struct flow_filter *f);			 /* caller frees; NULL = out of memory */
-int flow_filter_from_json(const char *json, struct flow_filter *ret);	 /* 0 or -EINVAL */
+char *flow_filter_to_json(const struct flow_filter *f); /* caller frees; NULL = out of memory */
+int flow_filter_from_json(const char *json, struct flow_filter *ret); /* 0 or -EINVAL */
 #endif
