@@ -127,6 +127,15 @@ def loopback_source(n):
     nothing_crosses(n, [udp("127.0.0.1" if n.v == 4 else "::1", n.a, 7, 80, b"spoofed")])
 
 
+@case("the gateway's own addresses as a source from inside leave nothing untranslated", only="gw")
+def own_source(n):
+    sources = [n.gw_lan] + ([] if n.v == 4 else ["fd00:10::"])  # IPv6: the subnet's anycast address is the router's too
+    packets = [ip(s, n.far, proto, bytes(40)) for s in sources for proto in (47, 50, 51, 4, 41, 132)]
+    packets += [udp(s, n.far, port, 4500, bytes(20)) for s in sources for port in (4500, 4501, 500)]
+    packets += [tcp(s, n.far, 7777, 443, SYN) for s in sources] + [echo(s, n.far, 9) for s in sources]
+    nothing_leaks(n, packets)
+
+
 @case("a neighbour outside who routes into the LAN meets the policy")
 def routed_in(n):
     packets = [udp(n.far, n.a, 7, 81), tcp(n.far, n.b, 7, 80, SYN), echo(n.far, n.a, 1), ip(n.far, n.a, 47, bytes(8)),

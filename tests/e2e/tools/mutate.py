@@ -75,6 +75,8 @@ def private(n, packed):
 
 def judge_outside(n, frames):
     for seen in frames:
+        if seen.is_error and seen.src == n.gw_lan:
+            continue  # the gateway's own word to a mutated source that no rule translates
         check(not private(n, addr(seen.src)), "left with a private source:", seen)
 
 
