@@ -120,18 +120,20 @@ SEC("tc") int gw_in(struct __sk_buff *skb)
 {
 	struct gw_if *ifc = if_get(skb->ifindex);
 	struct gw_conf *conf = conf_get();
-	int r;
+	int r = FAST_NO;
 
 	/* VLAN frames come again on their own device; frames for others are only seen in promiscuous mode */
 	if (!ifc || !conf || skb->vlan_present || skb->pkt_type == PACKET_OTHERHOST)
 		return TC_ACT_UNSPEC;
 	skb->tc_index = 0;
 	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		r = fast_in(skb, ifc, conf, false);
+		if (!(ifc->flags & GW_IF_L3))
+			r = fast_in(skb, conf, false);
 		return r == FAST_NO ? slow_begin(skb, JUMP_IN, false) : r;
 	}
 	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
-		r = fast_in(skb, ifc, conf, true);
+		if (!(ifc->flags & GW_IF_L3))
+			r = fast_in(skb, conf, true);
 		return r == FAST_NO ? slow_begin(skb, JUMP_IN, true) : r;
 	}
 	return TC_ACT_UNSPEC;
@@ -151,13 +153,13 @@ SEC("tc") int gw_out(struct __sk_buff *skb)
 	if (!ifc || !conf || skb->vlan_present)
 		return TC_ACT_UNSPEC;
 	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		if (!iif)
-			r = fast_out(skb, ifc, conf, false);
+		if (!iif && !(ifc->flags & GW_IF_L3))
+			r = fast_out(skb, conf, false);
 		return r == FAST_NO ? slow_begin(skb, JUMP_OUT, false) : r;
 	}
 	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
-		if (!iif)
-			r = fast_out(skb, ifc, conf, true);
+		if (!iif && !(ifc->flags & GW_IF_L3))
+			r = fast_out(skb, conf, true);
 		return r == FAST_NO ? slow_begin(skb, JUMP_OUT, true) : r;
 	}
 	return TC_ACT_UNSPEC;

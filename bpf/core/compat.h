@@ -29,6 +29,11 @@
 #ifndef barrier
 #define barrier() asm volatile("" ::: "memory")
 #endif
+/*
+ * Keeps clang from merging two map calls into one with a selected map pointer: such a call can not be inlined by the verifier (an array
+ * lookup then costs an indirect call), and 6.1 refuses it for for_each ("tail_call abusing map_ptr").
+ */
+#define CALL_APART(n) asm volatile("" : : "i"(n))
 #ifndef __noinline
 #define __noinline __attribute__((noinline))
 #endif

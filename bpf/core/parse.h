@@ -9,7 +9,14 @@
  */
 #define PARSE_OK   0
 #define PARSE_PASS 1
+#define PARSE_LINK 2 /* the same, unless somebody wants it forwarded */
 #define PARSE_DROP 100
+
+static __always_inline bool addr6_is_local_scope(const __be32 *a)
+{
+	return (a[0] & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000) ||
+	       (a[0] & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000);
+}
 
 /* Which TCP flag combinations exist (nf_conntrack_proto_tcp.c: tcp_valid_flags), PSH, ECE and CWR ignored. */
 static __always_inline bool tcp_bits_valid(__u8 bits)
@@ -178,10 +185,11 @@ static __always_inline int parse_icmp(struct __sk_buff *skb, struct pkt *p, __u3
 		return PARSE_DROP + GW_REASON_BAD_L4;
 	p->icmp_type = head[0];
 	p->icmp_code = head[1];
+	/* MLD, ND, SEND, MRD: one link's own business, never tracked (RFC 4890 4.4.1) */
 	if (v6 && ((p->icmp_type >= 130 && p->icmp_type <= 137) || p->icmp_type == 143 ||
 		   p->icmp_type == 148 || p->icmp_type == 149 || p->icmp_type == 151 ||
 		   p->icmp_type == 152 || p->icmp_type == 153))
-		return PARSE_PASS; /* MLD, ND, SEND, MRD: one link, never tracked (RFC 4890 4.4.1) */
+		return addr6_is_local_scope(p->t.v6.daddr) ? PARSE_PASS : PARSE_LINK;
 	if (icmp_is_error(p->icmp_type, v6)) {
 		p->flags |= PKT_ICMP_ERROR;
 		return PARSE_OK;
@@ -247,7 +255,9 @@ static __always_inline int parse_v4(struct __sk_buff *skb, struct pkt *p, __u32 
 	p->t.v4.proto = h.protocol;
 	if (h.version != 4 || ihl < 20 || tot < ihl || tot > frame)
 		return PARSE_DROP + GW_REASON_BAD_IP;
-	if (ihl > 20)
+	if (ihl == 20 && csum_fold16(bpf_csum_diff(NULL, 0, (__be32 *)&h, sizeof(h), 0)) != 0xffff)
+		return PARSE_DROP + GW_REASON_BAD_IP;
+	if (ihl > 20) /* the stack looks at these, checksum and all */
 		p->flags |= PKT_OPTIONS;
 	p->l4 = p->l3 + ihl;
 	off = bpf_ntohs(h.frag_off);

@@ -129,10 +129,13 @@ static __always_inline struct gw_if *if_get(__u32 ifindex)
 {
 	struct gw_if *row;
 
-	if (ifindex < GW_IFS_ARRAY)
+	if (ifindex < GW_IFS_ARRAY) {
 		row = bpf_map_lookup_elem(&gw_ifs, &ifindex);
-	else
+		CALL_APART(1);
+	} else {
 		row = bpf_map_lookup_elem(&gw_ifs_far, &ifindex);
+		CALL_APART(2);
+	}
 	return row && row->flags & GW_IF_MANAGED ? row : NULL;
 }
 

@@ -56,7 +56,7 @@ static __always_inline int hook_out(struct __sk_buff *skb, const bool v6)
 	r = pkt_parse(skb, p, v6);
 	if (r >= PARSE_DROP)
 		return gw_drop(p, r - PARSE_DROP, v6);
-	if (r == PARSE_PASS)
+	if (r == PARSE_PASS || (r == PARSE_LINK && !p->iif))
 		return TC_ACT_UNSPEC;
 	if (!p->iif || egress_is_own(p, v6)) {
 		p->iif = 0;

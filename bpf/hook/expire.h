@@ -80,9 +80,6 @@ static long expire_v6(void *map, const void *key, void *value, struct expire *x)
 	return 0;
 }
 
-/* clang would merge the calls below into one with two maps, which 6.1 refuses ("tail_call abusing map_ptr") */
-#define CALL_APART(n) asm volatile("" : : "i"(n))
-
 SEC("syscall") int gw_expire(struct gw_expire_ctx *ctx)
 {
 	struct expire x = { .now = gw_now(), .cause = ctx->cause };

@@ -7,6 +7,8 @@
  * It only ever does what the slow path would do for the same packet; whatever is not plain returns FAST_NO untouched.
  */
 #define FAST_NO (-2)
+#define FAST_L3 \
+	14 /* devices without Ethernet header take the slow path: a constant offset is worth more */
 
 /* Slots that must see every packet: their rules may do anything. */
 #define FAST_BLOCK_HOOKS                                                                        \
@@ -16,7 +18,7 @@
 
 struct fast {
 	union gw_key key, out;
-	__u32 len, l3, l4, now;
+	__u32 len, now;
 	__u8 proto, tos, bits, doff;
 	__u32 end, ack;
 	__u16 win;
@@ -56,11 +58,11 @@ static __always_inline bool fast_parse_l4(struct fast *f, void *l4, void *end, _
 static __always_inline bool fast_parse(struct __sk_buff *skb, struct fast *f, const bool v6)
 {
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-	__u32 frame = skb->len - f->l3, head;
+	__u32 frame = skb->len - FAST_L3, head;
 
 	__builtin_memset(&f->key, 0, sizeof(f->key));
 	if (v6) {
-		struct ipv6hdr *h = data + f->l3;
+		struct ipv6hdr *h = data + FAST_L3;
 
 		if ((void *)(h + 1) > end || h->version != 6 || h->hop_limit <= 1)
 			return false;
@@ -73,7 +75,7 @@ static __always_inline bool fast_parse(struct __sk_buff *skb, struct fast *f, co
 		}
 		f->key.v6.proto = f->proto;
 	} else {
-		struct iphdr *h = data + f->l3;
+		struct iphdr *h = data + FAST_L3;
 
 		if ((void *)(h + 1) > end || h->version != 4 || h->ihl != 5 || h->ttl <= 1 ||
 		    h->frag_off & bpf_htons(0x3fff))
@@ -88,8 +90,7 @@ static __always_inline bool fast_parse(struct __sk_buff *skb, struct fast *f, co
 	}
 	if (f->len > frame || f->len < head)
 		return false;
-	f->l4 = f->l3 + head;
-	return fast_parse_l4(f, data + f->l3 + head, end, f->len - head, v6);
+	return fast_parse_l4(f, data + FAST_L3 + head, end, f->len - head, v6);
 }
 
 static __always_inline void fast_count(__u32 cid, __u32 len)
@@ -150,9 +151,11 @@ static __always_inline void fast_touch(struct fast *f, struct gw_flow *e)
 }
 
 static __always_inline bool fast_routed(struct __sk_buff *skb, struct fast *f,
-					const struct gw_conf *conf, const struct gw_flow *e)
+					const struct gw_conf *conf, const struct gw_flow *e,
+					const bool v6)
 {
-	__u32 size = skb->gso_size ? skb->gso_size + f->l4 - f->l3 + f->doff * 4u : f->len;
+	const __u32 head = v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+	__u32 size = skb->gso_size ? skb->gso_size + head + f->doff * 4u : f->len;
 
 	return e->oif && e->rgen == (__u16)conf->rgen &&
 	       (__u16)(route_time(f->now) - e->rtime) < 4 && size <= e->mtu;
@@ -161,19 +164,21 @@ static __always_inline bool fast_routed(struct __sk_buff *skb, struct fast *f,
 static __always_inline int fast_rewrite(struct __sk_buff *skb, struct fast *f, bool nat,
 					bool ttl_dec, const bool v6)
 {
+	const __u32 l4 = FAST_L3 + (v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
+
 	if (nat) {
-		if (l4_csum_update(skb, f->l4, f->proto, &f->key, &f->out, v6))
+		if (l4_csum_update(skb, l4, f->proto, &f->key, &f->out, v6))
 			return -1;
 		if (key_ports(&f->key, v6) != key_ports(&f->out, v6)) {
 			void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-			__u32 *ports = data + (f->l4 & 63); /* 20..54 */
+			__u32 *ports = data + l4;
 
 			if ((void *)(ports + 1) > end)
 				return -1;
 			*ports = key_ports(&f->out, v6);
 		}
 	}
-	return ip_store(skb, f->l3, &f->out, ttl_dec, v6);
+	return ip_store(skb, FAST_L3, &f->out, ttl_dec, v6);
 }
 
 static __always_inline int fast_fail(struct __sk_buff *skb, struct fast *f, const bool v6)
@@ -188,12 +193,10 @@ static __always_inline int fast_fail(struct __sk_buff *skb, struct fast *f, cons
 }
 
 static __always_inline struct gw_flow *fast_find(struct __sk_buff *skb, struct fast *f,
-						 struct gw_if *ifc, struct gw_conf *conf, __u32 iif,
-						 const bool v6)
+						 struct gw_conf *conf, __u32 iif, const bool v6)
 {
 	struct gw_flow *e;
 
-	f->l3 = ifc->flags & GW_IF_L3 ? 0 : 14;
 	f->tos = f->bits = 0;
 	if (!fast_parse(skb, f, v6))
 		return NULL;
@@ -209,16 +212,15 @@ static __always_inline struct gw_flow *fast_find(struct __sk_buff *skb, struct f
 	return e->kx == key_hash(&f->key, v6) ? e : NULL;
 }
 
-static __always_inline int fast_in(struct __sk_buff *skb, struct gw_if *ifc, struct gw_conf *conf,
-				   const bool v6)
+static __always_inline int fast_in(struct __sk_buff *skb, struct gw_conf *conf, const bool v6)
 {
 	struct fast f;
-	struct gw_flow *e = fast_find(skb, &f, ifc, conf, skb->ifindex, v6);
+	struct gw_flow *e = fast_find(skb, &f, conf, skb->ifindex, v6);
 	__be32 nh[4];
 	__u32 oif;
 	bool nat;
 
-	if (!e || ifc->flags & GW_IF_L3)
+	if (!e)
 		return FAST_NO;
 	nat = e->flags & (GW_FLOW_SNAT | GW_FLOW_DNAT);
 	if (e->flags & GW_FLOW_LOCAL_IN) {
@@ -227,7 +229,7 @@ static __always_inline int fast_in(struct __sk_buff *skb, struct gw_if *ifc, str
 			return fast_fail(skb, &f, v6);
 		return TC_ACT_UNSPEC;
 	}
-	if (!fast_routed(skb, &f, conf, e))
+	if (!fast_routed(skb, &f, conf, e, v6))
 		return FAST_NO;
 	oif = e->oif;
 	if (v6)
@@ -244,11 +246,10 @@ static __always_inline int fast_in(struct __sk_buff *skb, struct gw_if *ifc, str
 }
 
 /* The gateway's own packets of assured connections. */
-static __always_inline int fast_out(struct __sk_buff *skb, struct gw_if *ifc, struct gw_conf *conf,
-				    const bool v6)
+static __always_inline int fast_out(struct __sk_buff *skb, struct gw_conf *conf, const bool v6)
 {
 	struct fast f;
-	struct gw_flow *e = fast_find(skb, &f, ifc, conf, 0, v6);
+	struct gw_flow *e = fast_find(skb, &f, conf, 0, v6);
 
 	if (!e || !(e->flags & GW_FLOW_LOCAL_OUT) || e->oif != skb->ifindex ||
 	    e->flags & GW_FLOW_DNAT)

@@ -59,7 +59,7 @@ static __always_inline int hook_in(struct __sk_buff *skb, const bool v6)
 	r = pkt_parse(skb, p, v6);
 	if (r >= PARSE_DROP)
 		return gw_drop(p, r - PARSE_DROP, v6);
-	if (r == PARSE_PASS)
+	if (r == PARSE_PASS || (r == PARSE_LINK && local_kind(&p->t, true, v6)))
 		return TC_ACT_UNSPEC;
 	if (p->flags & PKT_FRAG) {
 		r = frag_track(skb, p, v6);
