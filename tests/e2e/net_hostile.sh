@@ -10,7 +10,7 @@ hostile() {
 	home_rules
 	crafted hostile_cases.py 4
 	crafted hostile_cases.py 6
-	on_gw || return 0
+	on_gw && [ -z "${CASE:-}" ] || return 0
 	local reason
 	for reason in bad-ip bad-l4 bad-exthdr policy ct-rst; do
 		expect_match "-" "the drops have the reason $reason" "^[1-9]" "$(drop_count $reason)"

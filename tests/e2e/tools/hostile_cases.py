@@ -136,6 +136,16 @@ def own_source(n):
     nothing_leaks(n, packets)
 
 
+@case("a host inside can not answer for the gateway", only=None if V4 else "gw")
+def own_answers(n):
+    for own in (n.gw, n.gw_lan):
+        n.wan.send(udp(n.far, own, 5555, 7007), ip(n.far, own, 50, bytes(20)), echo(n.far, own, 77))
+        n.wan.all(0.05)  # what the gateway itself answers
+        n.lan.send(udp(own, n.far, 7007, 5555, b"not from the gateway"), ip(own, n.far, 50, b"not from the gateway"),
+                   echo(own, n.far, 77, reply=True, data=b"not from the gateway"))
+        n.wan.quiet(0.1)
+
+
 @case("a neighbour outside who routes into the LAN meets the policy")
 def routed_in(n):
     packets = [udp(n.far, n.a, 7, 81), tcp(n.far, n.b, 7, 80, SYN), echo(n.far, n.a, 1), ip(n.far, n.a, 47, bytes(8)),
