@@ -75,7 +75,7 @@ static void phases_run(struct bench *b, const struct options *o)
 	if (wanted(o, "p2") && !o->smoke) {
 		phase_established(b, FLOWS_MANY, n ?: 9, 131072);
 		phase_established(b, FLOWS_HUGE, n ?: 7, 262144);
-		phase_established(b, FLOWS_MOST, n ?: 5, 262144);
+		phase_established(b, FLOWS_MOST, n ?: 3, 262144);
 	}
 	if (wanted(o, "p4"))
 		phase_new(b, n ?: o->smoke ? 1 : 9, o->smoke ? 5000 : 50000);

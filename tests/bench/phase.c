@@ -144,7 +144,7 @@ static void established_contenders(struct stage *s, __u32 flows)
 	static const char *const few[] = { "floor", "iptables", "tcx redirect", "gatewarden" };
 	const char *const *names = flows == FLOWS_FEW ? all : few;
 	int i, n = flows == FLOWS_FEW ? COUNT(all) : COUNT(few), lanes = netfilter_lanes(flows);
-	struct world_need need = { .flows = flows <= 65536 ? 131072 : flows + flows / 4 };
+	struct world_need need = { .flows = flows + flows / 4, .embryonic = flows + flows / 4 };
 
 	for (i = 0; i < n; i++) {
 		bool nf = engine_find(names[i])->flags & ENGINE_NETFILTER;
@@ -167,21 +167,31 @@ static void control_contenders(struct stage *s, __u32 flows)
 	stage_add(s, (struct contender){ "floor", lanes, false }, need);
 }
 
+/*
+ * One pass before the sample, as if the load had been there all the time: what an engine keeps for a second only
+ * is there or not as it would be under that load.
+ */
+static void established_sample(struct stage *s, int i, struct load load, bool keep)
+{
+	struct load before = load;
+	struct shot shot;
+
+	before.frames = load.flows;
+	gun_fire(&s->b->gun, &s->worlds[i], &before, &shot);
+	gun_fire(&s->b->gun, &s->worlds[i], &load, &shot);
+	if (keep)
+		series_take(&s->table->series[i], &load, &shot);
+}
+
 static void established_rounds(struct stage *s, struct load load, int rounds)
 {
 	int order[SERIES_MAX], round, i;
-	struct shot shot;
 
 	for (round = -1; round < rounds; round++) {
 		shuffle(s->b, order, s->table->count);
 		for (i = 0; i < s->table->count; i++) {
-			struct series *series = &s->table->series[order[i]];
-
-			if (series->missing)
-				continue;
-			gun_fire(&s->b->gun, &s->worlds[order[i]], &load, &shot);
-			if (round >= 0) /* the one before is a warm-up */
-				series_take(series, &load, &shot);
+			if (!s->table->series[order[i]].missing)
+				established_sample(s, order[i], load, round >= 0);
 		}
 	}
 }
@@ -240,7 +250,7 @@ static void new_contenders(struct stage *s)
 		{ "iptables-nft", 1, false }, { "nft", 1, false },	  { "nft", 1, true },
 		{ "tcx redirect", 1, false }, { "gatewarden", 1, false }, { "gatewarden", 1, true },
 	};
-	struct world_need need = { .flows = 262144, .policy = true };
+	struct world_need need = { .flows = 131072, .embryonic = 131072, .policy = true };
 	unsigned int i;
 
 	policy_write();

@@ -172,16 +172,18 @@ static int script_run(struct world *w, const struct world_env *env, int lane, co
 
 static void gwd_start(struct world *w, const struct world_env *env, int lane)
 {
-	char r[48], d[64], g[512], f[32];
-	char *vars[] = { r, d, g, f, NULL };
+	char r[48], d[64], g[512], f[32], e[64] = "E=";
+	char *vars[] = { r, d, g, f, e, NULL };
 
 	snprintf(r, sizeof(r), "R=%s", w->router[lane]);
 	snprintf(d, sizeof(d), "D=%s%d", w->dir, lane);
 	snprintf(g, sizeof(g), "GWD=%s", env->gwd);
 	snprintf(f, sizeof(f), "F=%lu", w->need.flows);
+	if (w->need.embryonic)
+		snprintf(e, sizeof(e), "E=--set flows.embryonic_max=%lu", w->need.embryonic);
 	w->gwd[lane] = sh_start("mkdir -p $D\n: >$D/ruleset.nft\n"
 				"exec ip netns exec $R $GWD --runtime-dir $D --pin-dir /run/bpf/$R"
-				" --ruleset $D/ruleset.nft --interface rc,rs --set flows.max=$F"
+				" --ruleset $D/ruleset.nft --interface rc,rs --set flows.max=$F $E"
 				" --set timeout.udp=900 --set timeout.udp_stream=900 2>$D/log",
 				vars, env->cpu, -1);
 }

@@ -40,10 +40,11 @@ extern const struct engine engines[];
 const struct engine *engine_find(const char *name); /* NULL = no such engine */
 
 struct world_need {
-	int lanes;	     /* power of two */
-	unsigned long flows; /* table size for engines that have one of their own */
-	bool policy;	     /* the 100 filter rules */
-	bool listen;	     /* somebody reads the event stream */
+	int lanes;		 /* power of two */
+	unsigned long flows;	 /* table size for engines that have one of their own */
+	unsigned long embryonic; /* connections that may be under construction; 0 = as it comes */
+	bool policy;		 /* the 100 filter rules */
+	bool listen;		 /* somebody reads the event stream */
 };
 
 struct world {
