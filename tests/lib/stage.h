@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TESTS_LIB_STAGE_H
+#define TESTS_LIB_STAGE_H
+/*
+ * stage - the loaded data plane in a network namespace of its own, driven by BPF_PROG_RUN, with a clock that tests move.
+ *
+ *   lan  10.0.0.1/24   fd00:10::1/64      clients at .5 and ::5
+ *   wan  203.0.113.1/24 2001:db8:1::1/64  default route by .254 and ::fe
+ *   dmz  10.1.0.1/24   fd00:11::1/64      servers at .10 and ::10
+ *
+ * BPF_PROG_RUN takes mark, priority, ifindex, ingress_ifindex, cb, tstamp, wire_len and gso_* from a struct __sk_buff, and refuses every
+ * other field: a packet marked by ingress (tc_index) is given to egress through a small program that sets the mark and jumps there.
+ * It shows what bpf_redirect_neigh was asked for only as TC_ACT_REDIRECT: the interface is read from the flow.
+ */
+#include <check.h>
+#include <gw/abi.h>
+#include "frame.h"
+#include "rules.h"
+
+enum port { LAN, WAN, DMZ, PORTS, NOWHERE };
+
+/* What a program returned. */
+enum { PASS = -1, OK = 0, SHOT = 2, REDIRECT = 7 };
+
+#define LAN4	"10.0.0.5"
+#define LAN4_B	"10.0.0.6"
+#define GW_LAN4 "10.0.0.1"
+#define GW_DMZ4 "10.1.0.1"
+#define GW_WAN4 "203.0.113.1"
+#define DMZ4	"10.1.0.10"
+#define FAR4	"8.8.8.8"
+#define LAN6	"fd00:10::5"
+#define LAN6_B	"fd00:10::6"
+#define GW_LAN6 "fd00:10::1"
+#define GW_DMZ6 "fd00:11::1"
+#define GW_WAN6 "2001:db8:1::1"
+#define DMZ6	"fd00:11::10"
+#define FAR6	"2001:db8:9::9"
+
+#define HZ 1000 /* what the programs are told; tests count in seconds */
+
+struct gw_bpf;
+struct stage {
+	struct gw_bpf *skel;
+	unsigned int ifindex[PORTS];
+	struct gw_conf conf; /* what the programs see; stage_conf() after a change */
+	bool fast;	     /* the last packet took the fast path */
+	uint32_t mark;	     /* skb->mark of the next packets */
+	uint32_t gso_size;   /* skb->gso_size of the next packets */
+};
+extern struct stage stage;
+
+/* The same places by family, for tests that loop over both: names[_i]. */
+struct names {
+	const char *lan, *lan_b, *gw_lan, *gw_wan, *dmz, *gw_dmz, *far;
+};
+extern const struct names names[2];
+
+/* printf into a text that lives until the eighth call from now. */
+const char *line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* The main() of a stage test: namespace, object and devices once, then each test in a child that starts with empty tables. */
+int stage_main(const char *name, void (*add)(TCase *tc));
+
+/* Each test begins like this by itself. */
+void stage_reset(void);
+/* And ends with this: every entry has its other half, and the counter of assured connections is right. */
+void stage_check_tables(void);
+
+/* Send a frame through ingress or egress; it is changed in place. */
+int in(struct frame *f, enum port p);
+int out(struct frame *f, enum port p, enum port from); /* NOWHERE: the gateway's own */
+int out_marked(struct frame *f, enum port p,
+	       enum port from); /* as ingress marks what it left to the stack */
+int in_len(struct frame *f, enum port p, unsigned int len); /* only the first bytes */
+
+/* Send a frame and compare what comes out: return value, text ("" = not looked at), good checksums. */
+void expect_in(struct frame f, enum port p, int r, const char *text);
+#define TAKES(f, p, text) expect_in(f, p, REDIRECT, text)
+
+void stage_conf(void);		 /* publish stage.conf */
+void stage_wait(unsigned int s); /* seconds pass */
+void stage_set_if(enum port p, struct gw_if row);
+struct gw_if stage_get_if(enum port p);
+
+/* Counters. */
+uint64_t reason(enum gw_reason r);
+uint64_t stat(enum gw_stat s);
+struct gw_counter counter(uint32_t cid);
+struct gw_reason_row reason_row(enum gw_reason r);
+
+/* Exactly one packet more was dropped for this reason since the last call or reset, and none for another. */
+void expect_drop(struct frame f, enum port p, enum gw_reason r);
+
+/* The entry a frame's tuple finds. */
+enum table { EST4, EST6, EMB4, EMB6, TABLES, NO_TABLE };
+struct entry {
+	enum table table;     /* NO_TABLE = there is none */
+	struct gw_tuple6 key; /* IPv4 in saddr[0], daddr[0] */
+	struct gw_tuple6 peer;
+	struct gw_flow f;
+};
+struct entry entry_of(const struct frame *f);
+void entry_store(const struct entry *e); /* f only */
+void entry_delete(const struct entry *e);
+unsigned int entries(enum table t);
+unsigned int entries_all(void);
+uint64_t assured_count(bool v6);
+
+unsigned int expire(void); /* one round of gw_expire over all tables: connections ended */
+unsigned int flush(void);
+bool kill_flow(const struct frame *f, uint32_t id);
+
+/* Events since the last look. */
+unsigned int events(struct gw_event *ret, unsigned int max);
+/* "NEW udp 10.0.0.5.5000 > 8.8.8.8.53, 8.8.8.8.53 > 203.0.113.1.5000 UNREPLIED" */
+const char *event_text(const struct gw_event *e);
+/* The next event reads like this. */
+void expect_event(const char *text);
+void expect_no_event(void);
+
+/* What arrived at an interface from outside the programs (held fragments): false = nothing. */
+bool caught(struct frame *f);
+
+/* Connections in one line. */
+void handshake(const char *src, uint16_t sport, const char *dst, uint16_t dport,
+	       struct frame *ret_ack, struct frame *ret_back);
+#endif

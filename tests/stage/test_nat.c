@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Source and destination translation, on the first packet and on its answer. */
+#include <arpa/inet.h>
+#include "stage.h"
+
+START_TEST(masquerade_keeps_the_port)
+{
+	const struct names *n = &names[_i];
+
+	RULES(MASQUERADE(WAN));
+	TAKES(udp(n->lan, 5000, n->far, 53), LAN, line("udp %s.5000 > %s.53", n->gw_wan, n->far));
+	TAKES(tcp(n->lan, 5000, n->far, 53, S, 1, 0), LAN,
+	      line("tcp %s.5000 > %s.53 S", n->gw_wan, n->far));
+	TAKES(ping(n->lan, n->far, 77), LAN,
+	      line("icmp %s > %s %s id 77", n->gw_wan, n->far, _i ? "128/0" : "8/0"));
+}
+END_TEST
+
+/* The source port a frame left with, after the same port was taken by another host. */
+static uint16_t moved_port(struct frame *f)
+{
+	uint16_t before = get16(frame_l4(f)), after;
+
+	ck_assert_int_eq(in(f, LAN), REDIRECT);
+	ck_assert_int_eq(frame_bad_sums(f), 0);
+	after = get16(frame_l4(f));
+	ck_assert_int_ne(before, after);
+	return after;
+}
+
+START_TEST(a_taken_port_is_moved_and_both_checksums_follow)
+{
+	const struct names *n = &names[_i];
+	struct frame u = udp(n->lan_b, 5000, n->far, 53);
+	struct frame t = tcp(n->lan_b, 5000, n->far, 53, S, 1, 0);
+
+	RULES(MASQUERADE(WAN));
+	TAKES(udp(n->lan, 5000, n->far, 53), LAN, line("udp %s.5000 > %s.53", n->gw_wan, n->far));
+	TAKES(tcp(n->lan, 5000, n->far, 53, S, 1, 0), LAN,
+	      line("tcp %s.5000 > %s.53 S", n->gw_wan, n->far));
+	ck_assert_uint_ge(moved_port(&u), 1024);
+	ck_assert_uint_ge(moved_port(&t), 1024);
+	ck_assert_int_eq(stat(GW_STAT_CLASH_RESOLVE), 2);
+	/* another destination: the same port is free */
+	TAKES(udp(n->lan_b, 5001, n->far, 53), LAN, line("udp %s.5001 > %s.53", n->gw_wan, n->far));
+	TAKES(udp(n->lan_b, 5000, n->far, 54), LAN, line("udp %s.5000 > %s.54", n->gw_wan, n->far));
+}
+END_TEST
+
+static const struct {
+	uint16_t port, lo, hi;
+} port_ranges[] = {
+	{ 80, 1, 511 }, { 600, 600, 1023 }, { 1023, 600, 1023 }, { 1024, 1024, 65535 }
+};
+
+START_TEST(a_privileged_port_moves_to_a_privileged_one)
+{
+	typeof(port_ranges[0]) *c = &port_ranges[_i];
+	struct frame f = udp(LAN4_B, c->port, FAR4, 53);
+	uint16_t moved;
+
+	RULES(MASQUERADE(WAN));
+	TAKES(udp(LAN4, c->port, FAR4, 53), LAN, line("udp %s.%u > 8.8.8.8.53", GW_WAN4, c->port));
+	moved = moved_port(&f);
+	ck_assert_uint_ge(moved, c->lo);
+	ck_assert_uint_le(moved, c->hi);
+}
+END_TEST
+
+START_TEST(a_taken_icmp_id_is_moved_and_restored)
+{
+	const struct names *n = &names[_i];
+	struct frame f = ping(n->lan_b, n->far, 77);
+	uint16_t id;
+
+	RULES(MASQUERADE(WAN));
+	TAKES(ping(n->lan, n->far, 77), LAN,
+	      line("icmp %s > %s %s id 77", n->gw_wan, n->far, _i ? "128/0" : "8/0"));
+	ck_assert_int_eq(in(&f, LAN), REDIRECT);
+	ck_assert_int_eq(frame_bad_sums(&f), 0);
+	id = get16(frame_l4(&f) + 4);
+	ck_assert_int_ne(id, 77);
+	TAKES(pong(n->far, n->gw_wan, id), WAN,
+	      line("icmp %s > %s %s id 77", n->far, n->lan_b, _i ? "129/0" : "0/0"));
+	TAKES(pong(n->far, n->gw_wan, 77), WAN,
+	      line("icmp %s > %s %s id 77", n->far, n->lan, _i ? "129/0" : "0/0"));
+}
+END_TEST
+
+START_TEST(the_reply_is_restored)
+{
+	const struct names *n = &names[_i];
+	struct frame f = udp(n->lan_b, 5000, n->far, 53);
+	uint16_t port;
+
+	RULES(MASQUERADE(WAN));
+	TAKES(udp(n->lan, 5000, n->far, 53), LAN, "");
+	port = moved_port(&f);
+	TAKES(udp(n->far, 53, n->gw_wan, 5000), WAN, line("udp %s.53 > %s.5000", n->far, n->lan));
+	TAKES(udp(n->far, 53, n->gw_wan, port), WAN, line("udp %s.53 > %s.5000", n->far, n->lan_b));
+}
+END_TEST
+
+START_TEST(a_udp_checksum_of_zero_stays_zero)
+{
+	struct frame f = udp(LAN4, 5000, FAR4, 53);
+
+	RULES(MASQUERADE(WAN));
+	put16(frame_l4(&f) + 6, 0);
+	ck_assert_int_eq(in(&f, LAN), REDIRECT);
+	ck_assert_uint_eq(get16(frame_l4(&f) + 6), 0);
+	ck_assert_str_eq(frame_text(&f), "udp 203.0.113.1.5000 > 8.8.8.8.53");
+}
+END_TEST
+
+/* Payload that makes the translated checksum come out as zero, which the wire must show as ffff. */
+START_TEST(a_udp_checksum_that_becomes_zero_is_sent_as_ffff)
+{
+	const struct names *n = &names[_i];
+	struct frame probe = udp(n->lan, 5000, n->far, 53), f = probe;
+	uint8_t *data = frame_l4(&f) + 8;
+	uint32_t word;
+
+	RULES(MASQUERADE(WAN));
+	ck_assert_int_eq(in(&probe, LAN), REDIRECT);
+	/* the translated sum plus what the word grows by is ffff: the complement is 0 */
+	word = get16(data) + get16(frame_l4(&probe) + 6);
+	put16(data, (word & 0xffff) + (word >> 16));
+	frame_seal(&f);
+	ck_assert_int_eq(in(&f, LAN), REDIRECT);
+	ck_assert_uint_eq(get16(frame_l4(&f) + 6), 0xffff);
+	ck_assert_int_eq(frame_bad_sums(&f), 0);
+}
+END_TEST
+
+START_TEST(snat_uses_the_rules_address_and_ports)
+{
+	struct frame f = udp(LAN4, 5000, FAR4, 53);
+	uint16_t port;
+
+	RULES({ .hook = GW_HOOK_NAT_POSTROUTING,
+		.verdict = GW_V_NAT,
+		.nat = GW_NAT_SNAT,
+		.oif = stage.ifindex[WAN],
+		.to = "203.0.113.7",
+		.proto = 17,
+		.port_lo = 7000,
+		.port_hi = 7001 });
+	ck_assert_int_eq(in(&f, LAN), REDIRECT);
+	ck_assert_int_eq(frame_bad_sums(&f), 0);
+	port = get16(frame_l4(&f));
+	ck_assert(port == 7000 || port == 7001);
+	TAKES(udp(FAR4, 53, "203.0.113.7", port), WAN, "udp 8.8.8.8.53 > 10.0.0.5.5000");
+	/* a port inside the range is kept */
+	TAKES(udp(LAN4_B, 7001, FAR4, 54), LAN, "udp 203.0.113.7.7001 > 8.8.8.8.54");
+}
+END_TEST
+
+START_TEST(a_full_port_range_drops_with_reason)
+{
+	const struct names *n = &names[_i];
+	struct frame third = udp(n->lan, 5002, n->far, 53), before = third;
+
+	RULES({ .hook = GW_HOOK_NAT_POSTROUTING,
+		.verdict = GW_V_NAT,
+		.nat = GW_NAT_MASQUERADE,
+		.oif = stage.ifindex[WAN],
+		.proto = 17,
+		.port_lo = 7000,
+		.port_hi = 7001 });
+	TAKES(udp(n->lan, 5000, n->far, 53), LAN, "");
+	TAKES(udp(n->lan, 5001, n->far, 53), LAN, "");
+	ck_assert_int_eq(in(&third, LAN), SHOT);
+	ck_assert_mem_eq(third.b, before.b, before.len); /* a drop never half-rewrites */
+	expect_drop(before, LAN, GW_REASON_NAT_NO_PORT);
+	ck_assert_uint_eq(entries_all(), 4);
+	TAKES(udp(n->lan, 5002, n->far, 54), LAN, "");
+}
+END_TEST
+
+START_TEST(masquerade_without_an_address_drops_with_reason)
+{
+	const struct names *n = &names[_i];
+	struct gw_if row = stage_get_if(WAN);
+
+	row.masq4 = row.masq6[0] = row.masq6[1] = row.masq6[3] = 0;
+	stage_set_if(WAN, row);
+	RULES(MASQUERADE(WAN));
+	expect_drop(udp(n->lan, 5000, n->far, 53), LAN, GW_REASON_NAT_NO_ADDR);
+	ck_assert_uint_eq(entries_all(), 0);
+}
+END_TEST
+
+static void port_forward(const struct names *n)
+{
+	RULES({ .hook = GW_HOOK_NAT_PREROUTING,
+		.verdict = GW_V_NAT,
+		.proto = 6,
+		.dst = n->gw_wan,
+		.dport = 8080,
+		.nat = GW_NAT_DNAT,
+		.to = n->dmz,
+		.port_lo = 80,
+		.cid = 3 },
+	      MASQUERADE(WAN), MASQUERADE(DMZ, .src = n->dmz));
+}
+
+START_TEST(dnat_changes_address_and_port_and_the_reply_back)
+{
+	const struct names *n = &names[_i];
+
+	port_forward(n);
+	TAKES(tcp(n->far, 6000, n->gw_wan, 8080, S, 1, 0), WAN,
+	      line("tcp %s.6000 > %s.80 S", n->far, n->dmz));
+	TAKES(tcp(n->dmz, 80, n->far, 6000, S | A, 9, 2), DMZ,
+	      line("tcp %s.8080 > %s.6000 SA", n->gw_wan, n->far));
+	TAKES(tcp(n->far, 6000, n->gw_wan, 8080, A, 2, 10), WAN,
+	      line("tcp %s.6000 > %s.80 A", n->far, n->dmz));
+	ck_assert_uint_eq(counter(3).pkts, 1);
+}
+END_TEST
+
+START_TEST(hairpin_translates_both_ends)
+{
+	const struct names *n = &names[_i];
+
+	port_forward(n);
+	/* the server asks for itself by the public address: out by the interface it came in by */
+	TAKES(tcp(n->dmz, 6000, n->gw_wan, 8080, S, 1, 0), DMZ,
+	      line("tcp %s.6000 > %s.80 S", n->gw_dmz, n->dmz));
+	TAKES(tcp(n->dmz, 80, n->gw_dmz, 6000, S | A, 9, 2), DMZ,
+	      line("tcp %s.8080 > %s.6000 SA", n->gw_wan, n->dmz));
+}
+END_TEST
+
+START_TEST(redirect_goes_to_the_interfaces_own_address)
+{
+	const struct names *n = &names[_i];
+
+	RULES({ .hook = GW_HOOK_NAT_PREROUTING,
+		.verdict = GW_V_NAT,
+		.proto = 17,
+		.dport = 53,
+		.nat = GW_NAT_REDIRECT,
+		.port_lo = 5353 });
+	expect_in(udp(n->lan, 5000, n->far, 53), LAN, PASS,
+		  line("udp %s.5000 > %s.5353", n->lan, n->gw_lan));
+}
+END_TEST
+
+START_TEST(without_rules_nothing_is_changed_but_the_hop_count)
+{
+	const struct names *n = &names[_i];
+
+	TAKES(udp(n->lan, 5000, n->far, 53), LAN, line("udp %s.5000 > %s.53", n->lan, n->far));
+	TAKES(udp(n->far, 53, n->lan, 5000), WAN, line("udp %s.53 > %s.5000", n->far, n->lan));
+	expect_in(udp(n->lan, 5000, n->gw_lan, 53), LAN, PASS,
+		  line("udp %s.5000 > %s.53", n->lan, n->gw_lan));
+	ck_assert_uint_eq(entries_all(), 4);
+}
+END_TEST
+
+START_TEST(the_gateways_own_packets_are_masqueraded_too)
+{
+	const struct names *n = &names[_i];
+	struct frame f = udp(n->gw_lan, 5000, n->far, 53);
+
+	RULES(MASQUERADE(WAN));
+	ck_assert_int_eq(out(&f, WAN, NOWHERE), PASS);
+	ck_assert_str_eq(frame_text(&f), line("udp %s.5000 > %s.53", n->gw_wan, n->far));
+	ck_assert_int_eq(frame_bad_sums(&f), 0);
+	expect_in(udp(n->far, 53, n->gw_wan, 5000), WAN, PASS,
+		  line("udp %s.53 > %s.5000", n->far, n->gw_lan));
+}
+END_TEST
+
+START_TEST(a_port_of_the_gateway_itself_is_not_given_away)
+{
+	const struct names *n = &names[_i];
+	struct frame own = udp(n->gw_wan, 5000, n->far, 53), f = udp(n->lan, 5000, n->far, 53);
+
+	RULES(MASQUERADE(WAN));
+	ck_assert_int_eq(out(&own, WAN, NOWHERE), PASS);
+	moved_port(&f);
+	/* the answer to the gateway goes to the stack */
+	expect_in(udp(n->far, 53, n->gw_wan, 5000), WAN, PASS,
+		  line("udp %s.53 > %s.5000", n->far, n->gw_wan));
+}
+END_TEST
+
+START_TEST(other_protocols_are_translated_by_address)
+{
+	const struct names *n = &names[_i];
+	struct frame f = FRAME(.src = n->lan, .dst = n->far, .proto = 47, .data = 20);
+
+	RULES(MASQUERADE(WAN));
+	TAKES(f, LAN, line("proto47 %s > %s", n->gw_wan, n->far));
+	f = FRAME(.src = n->far, .dst = n->gw_wan, .proto = 47, .data = 20);
+	TAKES(f, WAN, line("proto47 %s > %s", n->far, n->lan));
+	/* there is no port to tell a second host apart */
+	f = FRAME(.src = n->lan_b, .dst = n->far, .proto = 47, .data = 20);
+	expect_drop(f, LAN, GW_REASON_NAT_NO_PORT);
+}
+END_TEST
+
+static void add(TCase *tc)
+{
+	tcase_add_loop_test(tc, masquerade_keeps_the_port, 0, 2);
+	tcase_add_loop_test(tc, a_taken_port_is_moved_and_both_checksums_follow, 0, 2);
+	tcase_add_loop_test(tc, a_privileged_port_moves_to_a_privileged_one, 0, 4);
+	tcase_add_loop_test(tc, a_taken_icmp_id_is_moved_and_restored, 0, 2);
+	tcase_add_loop_test(tc, the_reply_is_restored, 0, 2);
+	tcase_add_test(tc, a_udp_checksum_of_zero_stays_zero);
+	tcase_add_loop_test(tc, a_udp_checksum_that_becomes_zero_is_sent_as_ffff, 0, 2);
+	tcase_add_test(tc, snat_uses_the_rules_address_and_ports);
+	tcase_add_loop_test(tc, a_full_port_range_drops_with_reason, 0, 2);
+	tcase_add_loop_test(tc, masquerade_without_an_address_drops_with_reason, 0, 2);
+	tcase_add_loop_test(tc, dnat_changes_address_and_port_and_the_reply_back, 0, 2);
+	tcase_add_loop_test(tc, hairpin_translates_both_ends, 0, 2);
+	tcase_add_loop_test(tc, redirect_goes_to_the_interfaces_own_address, 0, 2);
+	tcase_add_loop_test(tc, without_rules_nothing_is_changed_but_the_hop_count, 0, 2);
+	tcase_add_loop_test(tc, the_gateways_own_packets_are_masqueraded_too, 0, 2);
+	tcase_add_loop_test(tc, a_port_of_the_gateway_itself_is_not_given_away, 0, 2);
+	tcase_add_loop_test(tc, other_protocols_are_translated_by_address, 0, 2);
+}
+
+int main(void)
+{
+	return stage_main("nat", add);
+}
