@@ -30,6 +30,7 @@ struct gwd {
 	struct ruleset *rs; /* the model of the image in force */
 	uint32_t gen;	    /* its generation */
 	bool model_lost;    /* an image is in force whose model is not known (state file gone) */
+	bool state_unnamed; /* its state file could not be renamed to its final name yet */
 	struct cids *cids;
 	struct ifs *ifs;
 

@@ -101,12 +101,29 @@ int state_lock(const char *dir, int *ret_fd)
 	return 0;
 }
 
-int state_prepare(const struct gwd *g, const struct ruleset *rs, uint32_t gen)
+void state_commit(struct gwd *g)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+
+	path_of(g, "state.nft.next", from);
+	path_of(g, "state.nft", to);
+	g->state_unnamed = rename(from, to) < 0;
+	if (g->state_unnamed) /* not fatal: the next start looks at both names */
+		log_warning("Could not rename the state file path=%s error=%s", to,
+			    strerror(errno));
+}
+
+int state_prepare(struct gwd *g, const struct ruleset *rs, uint32_t gen)
 {
 	_cleanup_(strbuf_deinit) struct strbuf b = { 0 };
 	char path[PATH_MAX];
 	int r;
 
+	/* the file under the first name may be the only one that has the rules in force */
+	if (g->state_unnamed)
+		state_commit(g);
+	if (g->state_unnamed)
+		return -EIO;
 	strbuf_printf(&b, STATE_FIRST_LINE, gen);
 	lang_print(rs, LANG_INTERNAL, &b);
 	if (b.failed)
@@ -122,17 +139,6 @@ void state_discard(const struct gwd *g)
 
 	path_of(g, "state.nft.next", path);
 	unlink(path);
-}
-
-void state_commit(const struct gwd *g)
-{
-	char from[PATH_MAX], to[PATH_MAX];
-
-	path_of(g, "state.nft.next", from);
-	path_of(g, "state.nft", to);
-	if (rename(from, to) < 0) /* not fatal: the next start looks at both names */
-		log_warning("Could not rename the state file path=%s error=%s", to,
-			    strerror(errno));
 }
 
 static int load_one(const char *path, uint32_t gen, struct ruleset **ret_rs)

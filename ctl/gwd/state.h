@@ -16,9 +16,9 @@ int state_dir_open(const char *dir);
 /* 0 and *ret_fd, or STATE_E_LOCKED (said) when another gwd serves this directory. */
 int state_lock(const char *dir, int *ret_fd);
 
-int state_prepare(const struct gwd *g, const struct ruleset *rs, uint32_t gen);
+int state_prepare(struct gwd *g, const struct ruleset *rs, uint32_t gen);
 void state_discard(const struct gwd *g); /* the swap failed */
-void state_commit(const struct gwd *g);	 /* the swap happened */
+void state_commit(struct gwd *g);	 /* the swap happened */
 /* The model of generation gen, or STATE_E_MISSING. */
 int state_load(const struct gwd *g, uint32_t gen, struct ruleset **ret_rs);
 void state_remove(const struct gwd *g);
