@@ -260,6 +260,14 @@ begin() {
 	mkdir -p "$T/bpf"
 	if on_gw; then mount -t bpf bpf "$T/bpf"; fi
 }
+daemons_were_sound() { # what a sanitizer says, it says at the end
+	local name report
+	for name in "${!PID[@]}"; do
+		case $name in gwd-*) stop "$name" ;; esac
+	done
+	report=$(grep -hE 'Sanitizer|runtime error:' "$T"/gwd-*.err 2>/dev/null || :)
+	[ -z "$report" ] || fail - "gwd's memory" "$report"
+}
 run_one() { # ENGINE FUNCTION: in a subshell
 	set -e
 	begin "$1"
@@ -268,6 +276,7 @@ run_one() { # ENGINE FUNCTION: in a subshell
 	TRANSCRIPT=$TRANSCRIPTS/$ENGINE
 	: >"$TRANSCRIPT"
 	"$2"
+	daemons_were_sound
 	: >"$TRANSCRIPT.whole"
 	exit $((FAILED > 0))
 }
