@@ -89,7 +89,7 @@ uint64_t stat(enum gw_stat s);
 struct gw_counter counter(uint32_t cid);
 struct gw_reason_row reason_row(enum gw_reason r);
 
-/* Exactly one packet more was dropped for this reason since the last call or reset, and none for another. */
+/* The packet is dropped for this reason, which is counted once, and no other is; GW_REASON_NONE: it is not dropped. */
 void expect_drop(struct frame f, enum port p, enum gw_reason r);
 
 /* The entry a frame's tuple finds. */
