@@ -45,9 +45,14 @@ listings() { # S77, S98
 	expect_match S77 "and of IPv6" \
 		'^ipv6     10 tcp      6 43199[0-9] ESTABLISHED src=2001:db8:1::5 dst=2001:db8:2::9 sport=50798 dport=22 src=2001:db8:2::9 dst=2001:db8:1::5 sport=22 dport=50798 \[ASSURED\] mark=0 use=[0-9]+$' "$(ct -L -f ipv6 -o extended)"
 	expect_match S77 "-o id ends the line" ' id=[0-9]+$' "$(ct -L -o id)"
+	same "S77" "/proc/net/nf_conntrack" "$(proc_listing | sorted)"
 	if on_gw; then
 		expect_ok "S77,S98" "-o json is JSON" bash -c 'python3 -m json.tool <<<"$1"' - "$(ct -L -o json)"
 	fi
+}
+
+proc_listing() {
+	if on_gw; then gw flow list --proc; else ns gw cat /proc/net/nf_conntrack; fi
 }
 
 listing_filters() { # S79's filters, on the listing
