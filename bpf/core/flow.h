@@ -95,7 +95,7 @@ static __always_inline int flow_promote(struct gw_conf *conf, struct gw_flow *or
 {
 	__u32 i = v6;
 	__u64 *count = bpf_map_lookup_elem(&gw_count, &i);
-	long r;
+	int r;
 
 	if (!count || *count >= conf->est_max) {
 		stat_add(GW_STAT_EST_FULL, 1);

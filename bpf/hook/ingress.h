@@ -229,6 +229,9 @@ static __always_inline int hook_post(struct __sk_buff *skb, const bool v6)
 	if (!ifc || !p || !conf)
 		return TC_ACT_UNSPEC;
 	own = pkt_flow(p, v6);
+	if (own && own->flags & GW_FLOW_LOCAL_OUT)
+		return gw_drop(p, GW_REASON_MARTIAN,
+			       v6); /* our own side of a connection does not come in by a wire */
 	if (!(p->flags & PKT_STATELESS))
 		stage_route(skb, p, conf, v6);
 	if (!(p->flags & (PKT_LOCAL | PKT_UNROUTED)) && (!own || p->flags & PKT_NEW)) {
@@ -238,24 +241,21 @@ static __always_inline int hook_post(struct __sk_buff *skb, const bool v6)
 	}
 	if (!(p->flags & PKT_UNROUTED)) {
 		r = check_forward(skb, p, conf, own, v6);
-		if (r)
-			return verdict_end(skb, p, r, v6);
-		if (!(p->flags & PKT_STATELESS)) {
-			r = settle(skb, p, conf, own, v6);
-			if (r < 0)
-				return p->restarts++ & 3 ? gw_drop(p, GW_REASON_CT_INSERT, v6)
-							 : jump(skb, JUMP_IN, v6);
-			if (r)
-				return gw_drop(p, r, v6);
-		}
-	}
-	if (!(p->flags & PKT_LOCAL)) {
-		r = mangle(skb, p, conf, GW_HOOK_MANGLE_POSTROUTING, p->iif, p->oif, v6);
+		if (!r && !(p->flags & PKT_LOCAL))
+			r = mangle(skb, p, conf, GW_HOOK_MANGLE_POSTROUTING, p->iif, p->oif, v6);
 		if (r)
 			return verdict_end(skb, p, r, v6);
 	}
 	if (p->flags & PKT_STATELESS)
 		return TC_ACT_UNSPEC;
+	if (!(p->flags & PKT_UNROUTED)) {
+		r = settle(skb, p, conf, own, v6);
+		if (r < 0)
+			return p->restarts++ & 3 ? gw_drop(p, GW_REASON_CT_INSERT, v6)
+						 : jump(skb, JUMP_IN, v6);
+		if (r)
+			return gw_drop(p, r, v6);
+	}
 	return finish_ingress(skb, p, ifc, v6);
 }
 #endif

@@ -27,7 +27,7 @@ static __always_inline int claim_insert(struct pkt *p, const bool v6)
 	if (flow_find_est(&p->alt, v6))
 		return 1;
 	p->b.f.kx = key_hash(&p->alt, v6);
-	long r = v6 ? bpf_map_update_elem(&gw_emb6, &p->alt, &p->b, BPF_NOEXIST)
+	int r = v6 ? bpf_map_update_elem(&gw_emb6, &p->alt, &p->b, BPF_NOEXIST)
 		    : bpf_map_update_elem(&gw_emb4, &p->alt, &p->b, BPF_NOEXIST);
 	if (r)
 		return r == -17 /* EEXIST */ ? 1 : -1;
@@ -179,7 +179,7 @@ static __always_inline __u16 create_status(struct pkt *p, const bool v6)
 /* The pair's second half: the original tuple.  0, 1 = another CPU was first, < 0 refused. */
 static __always_inline int create_original(struct pkt *p, const bool v6)
 {
-	long r;
+	int r; /* before 6.4 map helpers return int: the upper half of r0 is not the sign */
 
 	if (v6)
 		p->a.v6.peer = p->alt.v6;
