@@ -686,8 +686,7 @@ static unsigned int age(__u32 cause)
 
 	for (__u32 t = 0; t < TABLES; t++) {
 		struct gw_expire_ctx ctx = { .table = t, .cause = cause };
-		LIBBPF_OPTS(bpf_test_run_opts, o, .ctx_in = &ctx, .ctx_size_in = sizeof(ctx),
-			    .ctx_out = &ctx, .ctx_size_out = sizeof(ctx));
+		LIBBPF_OPTS(bpf_test_run_opts, o, .ctx_in = &ctx, .ctx_size_in = sizeof(ctx));
 
 		ck_assert_int_eq(
 			bpf_prog_test_run_opts(bpf_program__fd(stage.skel->progs.gw_expire), &o),
@@ -712,8 +711,7 @@ bool kill_flow(const struct frame *f, uint32_t id)
 	struct gw_kill_ctx ctx = {
 		.key = tuple_of(f), .family = frame_is6(f) ? 6 : 4, .id = id, .cause = GW_CAUSE_USER
 	};
-	LIBBPF_OPTS(bpf_test_run_opts, o, .ctx_in = &ctx, .ctx_size_in = sizeof(ctx),
-		    .ctx_out = &ctx, .ctx_size_out = sizeof(ctx));
+	LIBBPF_OPTS(bpf_test_run_opts, o, .ctx_in = &ctx, .ctx_size_in = sizeof(ctx));
 
 	ck_assert_int_eq(bpf_prog_test_run_opts(bpf_program__fd(stage.skel->progs.gw_kill), &o), 0);
 	return ctx.done;
