@@ -56,7 +56,7 @@ struct bench {
 };
 
 /* phase.c */
-void phase_established(struct bench *b, __u32 flows, int rounds, __u32 frames);
+void phase_established(struct bench *b, __u32 flows, int generations, int rounds, __u32 frames);
 void phase_new(struct bench *b, int rounds, __u32 frames);
 void phase_flood(struct bench *b, int rounds);
 

@@ -71,11 +71,15 @@ static void phases_run(struct bench *b, const struct options *o)
 	int n = o->rounds;
 
 	if (wanted(o, "p1"))
-		phase_established(b, FLOWS_FEW, n ?: o->smoke ? 2 : 21, o->smoke ? 8192 : 65536);
+		phase_established(b, FLOWS_FEW, o->smoke ? 1 : 3,
+				  n
+					  ?: o->smoke ? 2
+						      : 9,
+				  o->smoke ? 8192 : 65536);
 	if (wanted(o, "p2") && !o->smoke) {
-		phase_established(b, FLOWS_MANY, n ?: 9, 131072);
-		phase_established(b, FLOWS_HUGE, n ?: 7, 262144);
-		phase_established(b, FLOWS_MOST, n ?: 3, 262144);
+		phase_established(b, FLOWS_MANY, 2, n ?: 5, 131072);
+		phase_established(b, FLOWS_HUGE, 1, n ?: 5, 262144);
+		phase_established(b, FLOWS_MOST, 1, n ?: 3, 262144);
 	}
 	if (wanted(o, "p4"))
 		phase_new(b, n ?: o->smoke ? 1 : 9, o->smoke ? 5000 : 50000);

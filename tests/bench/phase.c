@@ -144,7 +144,8 @@ static void established_contenders(struct stage *s, __u32 flows)
 	static const char *const few[] = { "floor", "iptables", "tcx redirect", "gatewarden" };
 	const char *const *names = flows == FLOWS_FEW ? all : few;
 	int i, n = flows == FLOWS_FEW ? COUNT(all) : COUNT(few), lanes = netfilter_lanes(flows);
-	struct world_need need = { .flows = flows + flows / 4, .embryonic = flows + flows / 4 };
+	__u32 table = flows == FLOWS_FEW ? FLOWS_MANY : flows + flows / 4;
+	struct world_need need = { .flows = table, .embryonic = table };
 
 	for (i = 0; i < n; i++) {
 		bool nf = engine_find(names[i])->flags & ENGINE_NETFILTER;
@@ -196,7 +197,11 @@ static void established_rounds(struct stage *s, struct load load, int rounds)
 	}
 }
 
-void phase_established(struct bench *b, __u32 flows, int rounds, __u32 frames)
+/*
+ * Where the worlds' memory happens to lie shifts an engine by some percent, so the worlds are made anew
+ * @generations times; each gives @rounds samples.
+ */
+void phase_established(struct bench *b, __u32 flows, int generations, int rounds, __u32 frames)
 {
 	struct stage s = { .b = b,
 			   .table = table_add(b, flows == FLOWS_FEW ? "P1" : "P2", "ns/packet") };
@@ -205,12 +210,15 @@ void phase_established(struct bench *b, __u32 flows, int rounds, __u32 frames)
 	snprintf(s.table->title, sizeof(s.table->title), "established masqueraded UDP, %u flows",
 		 flows);
 	say("%s: %s", s.table->id, s.table->title);
-	established_contenders(&s, flows);
-	if (flows == FLOWS_FEW && !b->smoke)
-		control_contenders(&s, flows);
-	stage_establish_udp(&s, flows);
-	established_rounds(&s, load, rounds);
-	stage_down(&s);
+	while (generations--) {
+		s.table->count = 0;
+		established_contenders(&s, flows);
+		if (flows == FLOWS_FEW && !b->smoke)
+			control_contenders(&s, flows);
+		stage_establish_udp(&s, flows);
+		established_rounds(&s, load, rounds);
+		stage_down(&s);
+	}
 }
 
 /* The same 100 rules for every engine: two that have to look at the state and 97 that do not match; then accept. */
