@@ -18,5 +18,5 @@ flood() {
 	no_leaks
 }
 
-need tcpdump
+need tcpdump ethtool
 scenarios flood

@@ -8,9 +8,11 @@ icmp_errors() {
 	bare_net
 	start_gw lan,wan
 	home_rules
+	watch_leaks w w0
 	crafted icmp_cases.py 4
 	crafted icmp_cases.py 6
+	no_leaks
 }
 
-need tcpdump
+need tcpdump ethtool
 scenarios icmp_errors
