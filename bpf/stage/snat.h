@@ -14,12 +14,14 @@
 #define CLAIM_TRIES 256
 
 struct claim {
+	struct __sk_buff *skb;
 	__u32 v6;
 	__u32 lo, size; /* candidate ports, host order */
 	__u32 off;
 	__u32 keep; /* try the packet's own port first */
 	__u32 can_search;
-	int result; /* 0 claimed, 1 all taken, < 0 the table refused */
+	__u32 protect; /* leave the ports of the gateway's own sockets alone */
+	int result;    /* 0 claimed, 1 all taken, < 0 the table refused */
 };
 
 static __always_inline int claim_insert(struct pkt *p, const bool v6)
@@ -28,7 +30,7 @@ static __always_inline int claim_insert(struct pkt *p, const bool v6)
 		return 1;
 	p->b.f.kx = key_hash(&p->alt, v6);
 	int r = v6 ? bpf_map_update_elem(&gw_emb6, &p->alt, &p->b, BPF_NOEXIST)
-		    : bpf_map_update_elem(&gw_emb4, &p->alt, &p->b, BPF_NOEXIST);
+		   : bpf_map_update_elem(&gw_emb4, &p->alt, &p->b, BPF_NOEXIST);
 	if (r)
 		return r == -17 /* EEXIST */ ? 1 : -1;
 	/* a promotion may have moved it from one table to the other between the two looks */
@@ -37,6 +39,37 @@ static __always_inline int claim_insert(struct pkt *p, const bool v6)
 		return 1;
 	}
 	return 0;
+}
+
+/* Is a socket of the gateway bound to the reply tuple's destination (p->alt)?  Its answers would end up in the translation. */
+static __always_inline bool claim_hits_socket(struct __sk_buff *skb, struct pkt *p, const bool v6)
+{
+	struct bpf_sock_tuple t = {};
+	struct bpf_sock *sk;
+
+	if (v6) {
+		for (int i = 0; i < 4; i++) {
+			t.ipv6.saddr[i] = p->alt.v6.saddr[i];
+			t.ipv6.daddr[i] = p->alt.v6.daddr[i];
+		}
+		t.ipv6.sport = p->alt.v6.sport;
+		t.ipv6.dport = p->alt.v6.dport;
+	} else {
+		t.ipv4.saddr = p->alt.v4.saddr;
+		t.ipv4.daddr = p->alt.v4.daddr;
+		t.ipv4.sport = p->alt.v4.sport;
+		t.ipv4.dport = p->alt.v4.dport;
+	}
+	if (p->proto == IPPROTO_TCP)
+		sk = bpf_skc_lookup_tcp(skb, &t, v6 ? sizeof(t.ipv6) : sizeof(t.ipv4),
+					BPF_F_CURRENT_NETNS, 0);
+	else
+		sk = bpf_sk_lookup_udp(skb, &t, v6 ? sizeof(t.ipv6) : sizeof(t.ipv4),
+				       BPF_F_CURRENT_NETNS, 0);
+	if (!sk)
+		return false;
+	bpf_sk_release(sk);
+	return true;
 }
 
 static long claim_step(__u32 i, struct claim *c)
@@ -58,23 +91,30 @@ static long claim_step(__u32 i, struct claim *c)
 	}
 	if (c->v6) {
 		p->alt.v6.dport = bpf_htons(port);
-		c->result = claim_insert(p, true);
+		c->result = c->protect && claim_hits_socket(c->skb, p, true)
+				    ? 1
+				    : claim_insert(p, true);
 	} else {
 		p->alt.v4.dport = bpf_htons(port);
-		c->result = claim_insert(p, false);
+		c->result = c->protect && claim_hits_socket(c->skb, p, false)
+				    ? 1
+				    : claim_insert(p, false);
 	}
 	return c->result <= 0;
 }
 
 /* Find a free reply tuple for p->out and insert it.  0, 1 = none free, < 0 refused. */
-__noinline int snat_claim(__u32 v6)
+__noinline int snat_claim(struct __sk_buff *skb, __u32 v6)
 {
+	struct gw_conf *conf = conf_get();
 	struct pkt *p = pkt_scratch();
-	struct claim c = { .v6 = v6, .keep = 1, .result = 1 };
+	struct claim c = { .skb = skb, .v6 = v6, .keep = 1, .result = 1 };
 	__u32 port;
 
-	if (!p)
+	if (!p || !conf)
 		return -1;
+	c.protect = conf->flags & GW_CONF_PROTECT_LOCAL && p->nat.kind &&
+		    (p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP);
 	port = bpf_ntohs(v6 ? p->out.v6.sport : p->out.v4.sport);
 	c.can_search = p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP ||
 		       p->proto == IPPROTO_UDPLITE || p->proto == IPPROTO_DCCP ||
@@ -208,7 +248,7 @@ static __always_inline int create(struct __sk_buff *skb, struct pkt *p, struct g
 		p->b.v6.peer = p->t.v6;
 	else
 		p->b.v4.peer = p->t.v4;
-	r = snat_claim(v6);
+	r = snat_claim(skb, v6);
 	if (r > 0)
 		return GW_REASON_NAT_NO_PORT;
 	if (r < 0)

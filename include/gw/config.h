@@ -18,6 +18,8 @@
 #define GW_CONF_TCP_BE_LIBERAL (1U << 1) /* out-of-window RSTs close too */
 #define GW_CONF_FIB_MARK       (1U << 2) /* an `ip rule` looks at fwmark */
 #define GW_CONF_XFRM	       (1U << 3) /* IPsec policies exist: forward through the stack */
+#define GW_CONF_PROTECT_LOCAL \
+	(1U << 4) /* no translated source takes a port a socket of the gateway is bound to */
 
 /* The only element of the array gw_conf. */
 struct gw_conf {
