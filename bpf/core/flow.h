@@ -73,13 +73,17 @@ static __always_inline __u32 flow_timeout(const struct gw_conf *conf, __u8 proto
 static __always_inline void flow_end(struct gw_flow *orig, struct gw_flow *reply, union gw_key *ko,
 				     union gw_key *kr, __u8 cause, __u32 left_s, const bool v6)
 {
+	bool was_est;
+
 	event_send(GW_EVENT_DESTROY, cause, orig, reply, ko, kr, left_s, v6);
 	orig->flags |= GW_FLOW_DYING;
 	if (reply)
 		reply->flags |= GW_FLOW_DYING;
-	if (!flow_erase_est(ko, v6))
+	/* the reply first: half a pair that is being ended must not look like an orphan and be counted out twice */
+	was_est = !flow_erase_est(kr, v6);
+	was_est |= !flow_erase_est(ko, v6);
+	if (was_est)
 		count_add(-1, v6);
-	flow_erase_est(kr, v6);
 	flow_erase_emb(ko, v6);
 	flow_erase_emb(kr, v6);
 	stat_add(GW_STAT_DELETE, 1);

@@ -44,7 +44,8 @@ static __always_inline void expire_one(struct expire *x, const union gw_key *key
 		key_copy(&kp, flow_peer(f, v6), v6);
 		if (!flow_find(&kp, v6)) {
 			flow_erase_emb(&k, v6);
-			flow_erase_est(&k, v6);
+			if (!flow_erase_est(&k, v6))
+				count_add(-1, v6);
 		}
 		return;
 	}

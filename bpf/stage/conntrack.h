@@ -103,7 +103,7 @@ static __always_inline void ct_lookup(struct pkt *p, struct gw_conf *conf, struc
 	if (!peer || peer->id != own->id) {
 		/* the LRU took the other half: what is left is not a connection */
 		flow_erase_emb(&p->t, v6);
-		if (!flow_erase_est(&p->t, v6) && !(own->flags & GW_FLOW_REPLY))
+		if (!flow_erase_est(&p->t, v6))
 			count_add(-1, v6);
 		stat_add(GW_STAT_EMB_EVICTED, 1);
 		return;

@@ -72,7 +72,10 @@ static __always_inline void route_lookup(struct __sk_buff *skb, struct pkt *p, s
 					 const bool v6)
 {
 	struct bpf_fib_lookup fib;
-	__u32 flags = 0;
+	__u32 flags = cfg_fib_skip_neigh
+			      ? 1U << 2
+			      : 0; /* BPF_FIB_LOOKUP_SKIP_NEIGH: redirect_neigh finds it */
+	struct gw_if *out;
 	long r;
 
 	fib_fill(&fib, p, p->iif, &p->t, &p->out, v6);
@@ -111,8 +114,11 @@ static __always_inline void route_lookup(struct __sk_buff *skb, struct pkt *p, s
 	}
 	if (fib.family != (v6 ? AF_INET6 : AF_INET))
 		p->flags |= PKT_STACK; /* IPv4 by an IPv6 gateway */
-	if (!if_get(p->oif) || conf->flags & GW_CONF_XFRM)
+	out = if_get(p->oif);
+	if (!out || conf->flags & GW_CONF_XFRM)
 		p->flags |= PKT_STACK;
+	else if (r == BPF_FIB_LKUP_RET_NO_NEIGH)
+		p->mtu = out->mtu; /* the kernel did not come as far as the route's */
 }
 
 /* Quarter seconds: how old a cached route is told in. */
