@@ -3,7 +3,8 @@
 #
 # lib.sh - what demo, test and install share: packages, building, output.
 set -euo pipefail
-export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C.UTF-8
+# the distribution's tools first: that is what scripts/packages installs
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH LC_ALL=C.UTF-8
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # root reads a clone that belongs to a user
 export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'

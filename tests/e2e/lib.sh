@@ -17,7 +17,8 @@ GW_BUILD=${GW_BUILD:-$GW_SOURCE/build}
 GWD=${GWD:-$GW_BUILD/ctl/gwd}
 GWCTL=${GWCTL:-$GW_BUILD/ctl/gwctl}
 PEER=$GW_SOURCE/tests/e2e/peer.py
-export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
+# the distribution's tools first: that is what scripts/packages installs
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH LC_ALL=C
 NETNS_PREFIX=${NETNS_PREFIX:-gwt$$}
 
 # ---- verdicts -------------------------------------------------------------------------------------------
