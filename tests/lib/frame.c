@@ -355,6 +355,31 @@ struct frame frame_fragment(const struct frame *whole, unsigned int at, unsigned
 	return f;
 }
 
+struct frame frame_join(const struct frame *parts, unsigned int n)
+{
+	struct view v = view_frame(&parts[0]);
+	unsigned int head = v.l4 - parts[0].b - (v.v6 ? 8 : 0);
+	struct frame f = { .len = head };
+	uint8_t *ip = f.b + FRAME_L3;
+
+	memcpy(f.b, parts[0].b, head);
+	for (unsigned int i = 0; i < n; i++) {
+		v = view_frame(&parts[i]);
+		memcpy(f.b + head + v.frag_at, v.l4, v.l4_len);
+		f.len += v.l4_len;
+	}
+	if (v.v6) {
+		put16(ip + 4, f.len - head);
+		ip[6] = v.proto;
+		return f;
+	}
+	put16(ip + 2, f.len - FRAME_L3);
+	put16(ip + 6, 0);
+	put16(ip + 10, 0);
+	put16(ip + 10, ~sum(ip, (ip[0] & 15) * 4, 0)); /* the transport's sum is what it is */
+	return f;
+}
+
 struct frame frame_back(const struct frame *f)
 {
 	bool v6 = frame_is6(f);

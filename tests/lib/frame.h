@@ -64,6 +64,9 @@ struct frame icmp_error(const char *src, const char *dst, uint8_t type, uint8_t 
 struct frame frame_fragment(const struct frame *whole, unsigned int at, unsigned int len,
 			    uint16_t id);
 
+/* The whole packet again, from its fragments in order of their places. */
+struct frame frame_join(const struct frame *parts, unsigned int n);
+
 /* The frame that answers @f: addresses and ports swapped, nothing else. */
 struct frame frame_back(const struct frame *f);
 

@@ -72,7 +72,8 @@ int in(struct frame *f, enum port p);
 int out(struct frame *f, enum port p, enum port from); /* NOWHERE: the gateway's own */
 int out_marked(struct frame *f, enum port p,
 	       enum port from); /* as ingress marks what it left to the stack */
-int in_len(struct frame *f, enum port p, unsigned int len); /* only the first bytes */
+int in_quick(struct frame *f,
+	     enum port p); /* for threads: nothing but the run; -errno or as in() */
 
 /* Send a frame and compare what comes out: return value, text ("" = not looked at), good checksums. */
 void expect_in(struct frame f, enum port p, int r, const char *text);
