@@ -104,6 +104,7 @@ int main(int argc, char **argv)
 	struct options o = { .bin = "." };
 	struct bench *b = calloc(1, sizeof(*b));
 	char gwd[400], gwctl[400];
+	bool good;
 
 	options_parse(&o, argc, argv);
 	if (!b)
@@ -124,5 +125,7 @@ int main(int argc, char **argv)
 	if (o.json)
 		report_to(b, o.json, report_json);
 	gun_close(&b->gun);
-	return report_defects(b) || (o.strict && !report_goals_met(b));
+	good = !report_defects(b) && (!o.strict || report_goals_met(b));
+	free(b);
+	return !good;
 }

@@ -308,6 +308,12 @@ void phase_new(struct bench *b, int rounds, __u32 frames)
 	stage_down(&s);
 }
 
+/* SYNs in one sample. */
+static __u32 flood_shot(const struct bench *b)
+{
+	return b->smoke ? FLOOD_SHOT / 8 : FLOOD_SHOT;
+}
+
 /* Complete handshakes, then nothing more: the flood finds idle connections. */
 static void flood_establish(struct stage *s, int i, __u32 base)
 {
@@ -345,17 +351,17 @@ static void flood_probe(struct stage *s, int i, __u32 base)
 /* @early gets the first shots, into an empty table; @s the last ones, into a full one. */
 static void flood_sample(struct stage *s, struct table *early, int i, bool keep)
 {
-	struct load load = { .frames = FLOOD_SHOT, .tcp = true, .tcp_flags = FRAME_SYN };
+	struct load load = { .frames = flood_shot(s->b), .tcp = true, .tcp_flags = FRAME_SYN };
 	__u32 base = s->b->fresh, n;
 	struct shot shot;
 
-	s->b->fresh += FLOOD_FLOWS + FLOOD_SHOT * FLOOD_SHOTS;
+	s->b->fresh += FLOOD_FLOWS + load.frames * FLOOD_SHOTS;
 	if (s->worlds[i].engine->flush)
 		world_flush(&s->worlds[i], &s->b->env);
 	if (keep)
 		flood_establish(s, i, base);
 	for (n = 0; n < FLOOD_SHOTS; n++) {
-		load.base = base + FLOOD_FLOWS + n * FLOOD_SHOT;
+		load.base = base + FLOOD_FLOWS + n * load.frames;
 		gun_fire(&s->b->gun, &s->worlds[i], &load, &shot);
 		if (keep && n < 2)
 			series_take(&early->series[i], &load, &shot);
@@ -371,13 +377,14 @@ void phase_flood(struct bench *b, int rounds)
 	static const char *const names[] = { "floor", "iptables", "nft", "gatewarden" };
 	struct stage s = { .b = b, .table = table_add(b, "P7", "ns/SYN") };
 	struct table *early = table_add(b, "P7-empty", "ns/SYN");
-	struct world_need need = { .flows = FLOOD_TABLE };
+	struct world_need need = { .flows = b->smoke ? FLOOD_TABLE / 8 : FLOOD_TABLE,
+				   .embryonic = b->smoke ? FLOOD_TABLE / 16 : 0 };
 	int order[SERIES_MAX], round, i;
 
 	snprintf(s.table->title, sizeof(s.table->title), "SYN flood of %d, table full (last half)",
-		 FLOOD_SHOT * FLOOD_SHOTS);
+		 flood_shot(b) * FLOOD_SHOTS);
 	snprintf(early->title, sizeof(early->title), "SYN flood, table not yet full (first %d)",
-		 2 * FLOOD_SHOT);
+		 2 * flood_shot(b));
 	say("%s: %s", s.table->id, s.table->title);
 	for (i = 0; i < (int)COUNT(names); i++)
 		stage_add(&s, (struct contender){ names[i], 1, false }, need);

@@ -27,26 +27,30 @@ static const char ns_script[] = "ip netns add $N\n"
 				"ip netns exec $N sysctl -qw net.ipv6.conf.all.disable_ipv6=1 "
 				"net.ipv6.conf.default.disable_ipv6=1\n";
 
+/* Few processes: a run makes some sixty of these. */
 static const char lane_script[] =
-	"ip -n $R link add rc address 02:00:00:00:00:01 type veth peer name c$L address "
-	"02:00:00:00:00:02 netns $C\n"
-	"ip -n $R link add rs address 02:00:00:00:00:03 type veth peer name s$L address "
-	"02:00:00:00:00:04 netns $S\n"
-	"ip -n $R addr add 10.76.0.1/24 dev rc\n"
-	"ip -n $R addr add 10.88.0.1/24 dev rs\n"
-	"for dev in lo rc rs; do ip -n $R link set $dev up; done\n"
+	"ip -n $R -batch - <<EOF\n"
+	"link add rc address 02:00:00:00:00:01 type veth peer name c$L address 02:00:00:00:00:02 "
+	"netns $C\n"
+	"link add rs address 02:00:00:00:00:03 type veth peer name s$L address 02:00:00:00:00:04 "
+	"netns $S\n"
+	"addr add 10.76.0.1/24 dev rc\n"
+	"addr add 10.88.0.1/24 dev rs\n"
+	"link set lo up\n"
+	"link set rc up\n"
+	"link set rs up\n"
+	"neigh add 10.76.0.2 lladdr 02:00:00:00:00:02 nud permanent dev rc\n"
+	"neigh add 10.88.0.2 lladdr 02:00:00:00:00:04 nud permanent dev rs\n"
+	"route add 10.77.0.0/16 via 10.76.0.2 dev rc\n"
+	"EOF\n"
 	"ip -n $C link set c$L up\n"
 	"ip -n $S link set s$L up\n"
-	"ip -n $R neigh add 10.76.0.2 lladdr 02:00:00:00:00:02 nud permanent dev rc\n"
-	"ip -n $R neigh add 10.88.0.2 lladdr 02:00:00:00:00:04 nud permanent dev rs\n"
-	"ip -n $R route add 10.77.0.0/16 via 10.76.0.2 dev rc\n"
 	"ip netns exec $R sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0"
 	" net.ipv4.conf.rc.rp_filter=0 net.ipv4.conf.rs.rp_filter=0\n"
+	"ip netns exec $R sysctl -qw net.netfilter.nf_conntrack_udp_timeout=900"
+	" net.netfilter.nf_conntrack_udp_timeout_stream=900 || :\n"
 	"ip netns exec $R ethtool -K rc gro on\n"
-	"ip netns exec $R ethtool -K rs gro on\n"
-	"for t in udp_timeout udp_timeout_stream; do\n"
-	"  ip netns exec $R sysctl -qw net.netfilter.nf_conntrack_$t=900 || :\n"
-	"done\n";
+	"ip netns exec $R ethtool -K rs gro on\n";
 
 void world_isolate(void)
 {
