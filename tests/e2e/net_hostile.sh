@@ -19,4 +19,5 @@ hostile() {
 	expect_ok "-" "gwd answers" gw status
 }
 
+need ethtool
 scenarios hostile

@@ -17,4 +17,5 @@ mutations() {
 	expect_ok "-" "gwd answers" gw status
 }
 
+need ethtool
 scenarios mutations

@@ -5,8 +5,10 @@
   bulk.py serve PORT              answers `get N` with N bytes and their SHA-256, `put N` (N bytes, SHA-256 follow) with ok
   bulk.py get|put ADDR PORT N     ends with status 0 only if all bytes arrived as they were sent
   bulk.py slow ADDR PORT N SECONDS   like get, reading at such a pace that it takes about SECONDS
+  bulk.py gso ADDR PORT           datagrams in bursts that the kernel splits (as QUIC sends them) to and from a udp-echo server
   bulk.py steady ADDR PORT        a datagram every 2 ms to an echo server until SIGTERM; prints how many were sent and lost
 """
+
 import hashlib
 import random
 import signal
@@ -104,7 +106,30 @@ def steady(address, port):
         print("sent", sent, "lost", sent - len(answered))
 
 
+UDP_SEGMENT = 103
+
+
+def gso(address, port, size=1200, count=20, rounds=50):
+    """Each datagram of a burst comes back once and whole."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.connect((address, port))
+        sock.settimeout(3)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        sock.setsockopt(socket.SOL_UDP, UDP_SEGMENT, size)
+        for r in range(rounds):
+            at = r * 997
+            wanted = [b"%06d" % (r * count + i) + BLOCK[at + i * size:at + i * size + size - 6] for i in range(count)]
+            sock.send(b"".join(wanted))
+            got = sorted(sock.recv(65536) for _ in range(count))
+            if got != wanted:
+                sys.exit("round %d: %d of %d datagrams are as they were sent" % (r, len(set(got) & set(wanted)), count))
+
+
 def main(argv):
+    if argv[0] == "gso":
+        gso(argv[1], int(argv[2]))
+        return
     if argv[0] == "serve":
         serve(int(argv[1]))
     if argv[0] == "steady":
