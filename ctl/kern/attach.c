@@ -72,7 +72,7 @@ static uint32_t attach_prog_id(const char *dir, unsigned int ifindex, enum kern_
 	int fd;
 
 	if (!tcx)
-		return clsact_prog_id(ifindex, d);
+		return clsact_prog_id(dir, ifindex, d);
 	fd = tcx_open(dir, ifindex, d, &id);
 	if (fd < 0)
 		return 0;
@@ -95,7 +95,7 @@ int kern_is_first(const struct kern *k, unsigned int ifindex)
 {
 	if (!kern_is_attached(k, ifindex))
 		return -ENOENT;
-	return k->features.tcx ? tcx_is_first(k->dir, ifindex) : clsact_is_first(ifindex);
+	return k->features.tcx ? tcx_is_first(k->dir, ifindex) : clsact_is_first(k->dir, ifindex);
 }
 
 /* The devices of an instance, each once. */
@@ -123,7 +123,8 @@ static int devices_add_pin(const char *dir, const char *name, void *arg)
 	if (pins_parse_link(name, &ifindex, &d))
 		return attach_prog_id(dir, ifindex, d, true) ? devices_add(arg, ifindex) : 0;
 	if (pins_parse_tc(name, &ifindex))
-		return clsact_prog_id(ifindex, KERN_IN) || clsact_prog_id(ifindex, KERN_OUT)
+		return clsact_prog_id(dir, ifindex, KERN_IN) ||
+				       clsact_prog_id(dir, ifindex, KERN_OUT)
 			       ? devices_add(arg, ifindex)
 			       : 0;
 	return 0;
@@ -178,7 +179,7 @@ static int collect_look(const char *dir, const char *name, void *arg)
 			c->old_in_use = true;
 	} else if (pins_parse_tc(name, &ifindex)) {
 		for (d = 0; d < KERN_DIRS; d++) {
-			id = clsact_prog_id(ifindex, d);
+			id = clsact_prog_id(dir, ifindex, d);
 			if (id && id != c->prog_ids[d])
 				c->old_in_use = true;
 		}

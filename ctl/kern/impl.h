@@ -27,7 +27,9 @@ struct kern {
 	struct gw_conf conf; /* what the data plane has, plus the caller's changes */
 	struct gw_counter *counters;
 	size_t counters_size;
-	int jiffies_fd; /* program that returns the kernel's clock */
+	int jiffies_fd;	   /* program that returns the kernel's clock */
+	int image_fd;	   /* the ruleset in force, < 0 = none or its pin is lost */
+	uint32_t image_id; /* 0 = none */
 
 	struct ring_buffer *ring;
 	kern_flow_fn event_fn; /* set during kern_events() */
@@ -71,9 +73,9 @@ bool tcx_is_first(const char *dir, unsigned int ifindex);
 /* clsact.c */
 int clsact_attach(struct kern *k, unsigned int ifindex);
 int clsact_drop(const char *dir, unsigned int ifindex);
-/* Program id of our filter, 0 = none. */
-uint32_t clsact_prog_id(unsigned int ifindex, enum kern_dir dir);
-bool clsact_is_first(unsigned int ifindex);
+/* Program id of the filter of the instance that `dir` belongs to, 0 = none. */
+uint32_t clsact_prog_id(const char *dir, unsigned int ifindex, enum kern_dir d);
+bool clsact_is_first(const char *dir, unsigned int ifindex);
 
 /* attach.c: forget program generations and versions that no device runs any more. */
 void attach_collect(struct kern *k);
@@ -94,8 +96,8 @@ int maps_open(struct kern *k); /* mmap the counters, read conf */
 int maps_stat_sum(struct kern *k, enum gw_stat stat, uint64_t *ret_sum);
 int maps_update_conf(struct kern *k, const struct gw_conf *conf);
 
-/* image.c */
-int image_finish_swap(struct kern *k);
+/* image.c: find what is in force, finish what a killed gwd began. */
+int image_open(struct kern *k);
 
 /* flows.c, pure: seconds until an entry expires; -1 = it has expired. */
 int64_t flow_seconds_left(const struct gw_conf *conf, unsigned int hz, uint8_t proto,

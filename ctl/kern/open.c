@@ -332,9 +332,10 @@ int kern_open(const struct kern_config *cfg, struct kern **ret_kern, bool *ret_a
 	if (!k)
 		return raise(-ENOMEM, "kern_open");
 	k->jiffies_fd = -EBADF;
+	k->image_fd = -EBADF;
 	libbpf_set_print(print_quiet);
-	setrlimit(RLIMIT_MEMLOCK,
-		  &unlimited); /* kernels before 5.11 counted maps; later ones do not care */
+	/* Kernels before 5.11 counted maps; later ones do not care, nor that this may be forbidden. */
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	r = pins_prepare(cfg->pin_dir);
 	if (r < 0)
 		return r;
@@ -347,7 +348,7 @@ int kern_open(const struct kern_config *cfg, struct kern **ret_kern, bool *ret_a
 	if (r == 0)
 		r = open_maps(k, cfg, &adopted);
 	if (r == 0)
-		r = image_finish_swap(k);
+		r = image_open(k);
 	if (r < 0)
 		return r;
 	features_add_sizes(k);
@@ -365,6 +366,7 @@ struct kern *kern_free(struct kern *k)
 	if (k->counters)
 		munmap(k->counters, k->counters_size);
 	closep(&k->jiffies_fd);
+	closep(&k->image_fd);
 	gw_bpf__destroy(k->skel);
 	free(k);
 	return NULL;

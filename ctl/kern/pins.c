@@ -4,7 +4,8 @@
  *
  * PIN_DIR/                 a directory of a bpffs, or the mount point of one that we mounted
  * PIN_DIR/mounted_by_gwd   symlink: the bpffs is ours to unmount (names with dots are reserved by bpffs)
- * PIN_DIR/v1/              pins of one ABI version: gw_* maps, link_<ifindex>_in / _out, tc_<ifindex>
+ * PIN_DIR/v1/              pins of one ABI version: gw_* maps, image_<id>, jmp_<id>, link_<ifindex>_in / _out,
+ *                          tc_<ifindex>
  */
 #include <dirent.h>
 #include <linux/magic.h>
@@ -62,7 +63,11 @@ static void pins_warn_private(const char *path)
 static int pins_mount(const char *path)
 {
 	if (mount("bpf", path, "bpf", MOUNT_FLAGS, "mode=0700") < 0)
-		return raise(-errno, "mount bpffs at %s", path);
+		return errno == EPERM ? raise(-EPERM,
+					      "mount bpffs at %s (without CAP_SYS_ADMIN it must be "
+					      "mounted before: mount -t bpf bpf %s)",
+					      path, path)
+				      : raise(-errno, "mount bpffs at %s", path);
 	log_info("mounted bpffs path=%s", path);
 	pins_warn_private(path);
 	return 0;
@@ -234,8 +239,12 @@ int pins_remove_all(const char *pin_dir)
 	if (r < 0)
 		return r;
 	pins_path(mark, pin_dir, MOUNT_MARK);
-	if (unlink(mark) == 0 && umount2(pin_dir, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
-		return raise(-errno, "unmount %s", pin_dir);
+	if (unlink(mark) == 0 && umount2(pin_dir, MNT_DETACH | UMOUNT_NOFOLLOW) < 0) {
+		if (errno != EPERM)
+			return raise(-errno, "unmount %s", pin_dir);
+		log_warning("left an empty bpffs mounted, CAP_SYS_ADMIN is missing path=%s",
+			    pin_dir);
+	}
 	/* Somebody else's mount point, or files of somebody else: not ours to remove. */
 	if (rmdir(pin_dir) < 0 && errno != ENOENT && errno != EBUSY && errno != ENOTEMPTY)
 		return raise(-errno, "remove directory %s", pin_dir);

@@ -95,9 +95,9 @@ uint32_t prog_on(const char *ifname, enum kern_dir d, bool clsact)
 	uint32_t id = 0;
 	int fd;
 
-	if (clsact)
-		return clsact_prog_id(ifindex_of(ifname), d);
 	pins_path(dir, pin_dir, "v%u", GW_ABI_VERSION);
+	if (clsact)
+		return clsact_prog_id(dir, ifindex_of(ifname), d);
 	fd = tcx_open(dir, ifindex_of(ifname), d, &id);
 	closep(&fd);
 	return fd < 0 ? 0 : id;
