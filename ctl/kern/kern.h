@@ -5,9 +5,12 @@
  * kern - the only room that includes <bpf/...> or <libmnl/...>: load, attach, pins, maps, ring, netlink.
  *
  * One struct kern is one instance of the data plane in one network namespace with one pin directory.  Pins live under
- * PIN_DIR/v<GW_ABI_VERSION>/: every state map under its name, links as link_<ifindex>_in / _out (tcx).  kern_open() reuses pinned
- * maps of the same ABI version and replaces the programs, so flows, counters and the ruleset in force survive.
+ * PIN_DIR/v<GW_ABI_VERSION>/: every state map under its name, the ruleset in force as image_<map id>, links as link_<ifindex>_in /
+ * _out (tcx).  kern_open() reuses pinned maps of the same ABI version and replaces the programs, so flows, counters and the ruleset
+ * in force survive.
  * Pins of other ABI versions are removed after the new programs are attached.
+ *
+ * CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are enough; CAP_SYS_ADMIN is needed only to mount a bpffs where there is none.
  */
 #include <base/base.h>
 #include <gw/abi.h>
