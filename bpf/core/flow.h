@@ -10,6 +10,22 @@ static __always_inline union gw_key *flow_peer(struct gw_flow *f, const bool v6)
 		  : (union gw_key *)&((struct gw_flow4 *)f)->peer;
 }
 
+/* flags share a word with state and verdict; two CPUs may see both directions of a flow at once. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FLOW_FLAGS_SHIFT 16
+#else
+#define FLOW_FLAGS_SHIFT 0
+#endif
+static __always_inline void flow_set(struct gw_flow *f, __u16 bits)
+{
+	__sync_fetch_and_or((__u32 *)&f->state, (__u32)bits << FLOW_FLAGS_SHIFT);
+}
+
+static __always_inline void flow_clear(struct gw_flow *f, __u16 bits)
+{
+	__sync_fetch_and_and((__u32 *)&f->state, ~((__u32)bits << FLOW_FLAGS_SHIFT));
+}
+
 static __always_inline struct gw_flow *flow_find_est(const union gw_key *k, const bool v6)
 {
 	struct gw_flow *f =
@@ -26,11 +42,16 @@ static __always_inline struct gw_flow *flow_find_emb(const union gw_key *k, cons
 	return f && f->kx == key_hash(k, v6) ? f : NULL;
 }
 
+/*
+ * Flows move one way, from embryonic to assured, and another CPU may move one between the first two looks: the third is conclusive.
+ */
 static __always_inline struct gw_flow *flow_find(const union gw_key *k, const bool v6)
 {
 	struct gw_flow *f = flow_find_est(k, v6);
 
-	return f ? f : flow_find_emb(k, v6);
+	if (!f)
+		f = flow_find_emb(k, v6);
+	return f ? f : flow_find_est(k, v6);
 }
 
 static __always_inline long flow_erase_est(const union gw_key *k, const bool v6)
@@ -76,9 +97,9 @@ static __always_inline void flow_end(struct gw_flow *orig, struct gw_flow *reply
 	bool was_est;
 
 	event_send(GW_EVENT_DESTROY, cause, orig, reply, ko, kr, left_s, v6);
-	orig->flags |= GW_FLOW_DYING;
+	flow_set(orig, GW_FLOW_DYING);
 	if (reply)
-		reply->flags |= GW_FLOW_DYING;
+		flow_set(reply, GW_FLOW_DYING);
 	/* the reply first: half a pair that is being ended must not look like an orphan and be counted out twice */
 	was_est = !flow_erase_est(kr, v6);
 	was_est |= !flow_erase_est(ko, v6);

@@ -131,6 +131,12 @@ static __always_inline void parse_tcp_options(struct __sk_buff *skb, struct pkt 
 	p->syn_flags = found & (GW_TCPF_WSCALE | GW_TCPF_SACK);
 }
 
+/* The transport header is not all there: damage, or a fragment cut so that nobody sees its ports (RFC 1858). */
+static __always_inline int parse_short(struct pkt *p)
+{
+	return PARSE_DROP + (p->flags & PKT_FRAG ? GW_REASON_FRAG_TINY : GW_REASON_BAD_L4);
+}
+
 /* Ports of p->t from the transport header at p->l4 with @room bytes of IP payload. */
 static __always_inline int parse_tcp(struct __sk_buff *skb, struct pkt *p, __u32 room,
 				     const bool v6)
@@ -138,7 +144,7 @@ static __always_inline int parse_tcp(struct __sk_buff *skb, struct pkt *p, __u32
 	struct tcphdr th;
 
 	if (room < sizeof(th) || bpf_skb_load_bytes(skb, p->l4, &th, sizeof(th)))
-		return PARSE_DROP + GW_REASON_BAD_L4;
+		return parse_short(p);
 	if (th.doff < 5 || th.doff * 4u > room)
 		return PARSE_DROP + GW_REASON_BAD_L4;
 	key_sport(&p->t, v6) = th.source;
@@ -160,7 +166,7 @@ static __always_inline int parse_ports(struct __sk_buff *skb, struct pkt *p, __u
 	__be16 head[4] = {};
 
 	if (room < need || bpf_skb_load_bytes(skb, p->l4, head, 8))
-		return PARSE_DROP + GW_REASON_BAD_L4;
+		return parse_short(p);
 	key_sport(&p->t, v6) = head[0];
 	key_dport(&p->t, v6) = head[1];
 	if (p->proto != IPPROTO_UDP || p->flags & PKT_FRAG)

@@ -88,6 +88,7 @@ SEC("syscall") int gw_expire(struct gw_expire_ctx *ctx)
 	x.conf = conf_get();
 	if (!x.conf)
 		return -1;
+	x.conf->beat = x.now;
 	switch (ctx->table) {
 	case 0:
 		bpf_for_each_map_elem(&gw_est4, expire_v4, &x, 0);

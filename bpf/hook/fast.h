@@ -157,8 +157,7 @@ static __always_inline bool fast_routed(struct __sk_buff *skb, struct fast *f,
 	const __u32 head = v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
 	__u32 size = skb->gso_size ? skb->gso_size + head + f->doff * 4u : f->len;
 
-	return e->oif && e->rgen == (__u16)conf->rgen &&
-	       (__u16)(route_time(f->now) - e->rtime) < 4 && size <= e->mtu;
+	return route_holds(conf, e, f->now) && size <= e->mtu;
 }
 
 static __always_inline int fast_rewrite(struct __sk_buff *skb, struct fast *f, bool nat,
@@ -222,7 +221,7 @@ static __always_inline int fast_in(struct __sk_buff *skb, struct gw_conf *conf, 
 
 	if (!e)
 		return FAST_NO;
-	nat = e->flags & (GW_FLOW_SNAT | GW_FLOW_DNAT);
+	nat = !key_equal(&f.key, &f.out, v6);
 	if (e->flags & GW_FLOW_LOCAL_IN) {
 		fast_touch(&f, e);
 		if (nat && fast_rewrite(skb, &f, nat, false, v6))

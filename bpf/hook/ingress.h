@@ -212,7 +212,7 @@ static __always_inline int settle(struct __sk_buff *skb, struct pkt *p, struct g
 	if (!(p->flags & PKT_CACHED))
 		filter_remember(p, conf, own);
 	if (p->flags & PKT_LOCAL)
-		own->flags |= GW_FLOW_LOCAL_IN;
+		flow_set(own, GW_FLOW_LOCAL_IN);
 	else if (p->oif && !(p->flags & PKT_EGRESS))
 		route_remember(p, conf, own, v6);
 	return 0;

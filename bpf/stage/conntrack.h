@@ -96,6 +96,8 @@ static __always_inline void ct_lookup(struct pkt *p, struct gw_conf *conf, struc
 	ct->est = own;
 	if (!own)
 		own = flow_find_emb(&p->t, v6);
+	if (!own) /* promoted between the two looks? */
+		ct->est = own = flow_find_est(&p->t, v6);
 	if (!own || own->flags & GW_FLOW_DYING)
 		return;
 	key_copy(&p->alt, flow_peer(own, v6), v6);
@@ -158,8 +160,8 @@ static __always_inline bool ct_udp_assured(const struct gw_flow *orig)
 
 static __always_inline void ct_set(struct ct *ct, __u16 bits)
 {
-	ct->own->flags |= bits;
-	ct->peer->flags |= bits;
+	flow_set(ct->own, bits);
+	flow_set(ct->peer, bits);
 }
 
 /* After the protocol said yes: flags, events, promotion. */

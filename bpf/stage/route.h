@@ -121,10 +121,23 @@ static __always_inline void route_lookup(struct __sk_buff *skb, struct pkt *p, s
 		p->mtu = out->mtu; /* the kernel did not come as far as the route's */
 }
 
-/* Quarter seconds: how old a cached route is told in. */
+/* About quarter seconds: how old a cached route is told in.  A shift, because a division costs as much as a lookup. */
 static __always_inline __u16 route_time(__u32 now)
 {
-	return now / (cfg_hz / 4);
+	return now >> (cfg_hz >= 1000 ? 8 : cfg_hz >= 250 ? 6 : 5);
+}
+
+/*
+ * Does a cached route still hold?  While gwd lives it raises rgen at each change of routes, and a minute is only a bound; a dead gwd
+ * can not freeze a route for longer than a second.
+ */
+static __always_inline bool route_holds(const struct gw_conf *conf, const struct gw_flow *f,
+					__u32 now)
+{
+	bool watched = now - conf->beat < 3 * cfg_hz;
+
+	return f->oif && f->rgen == (__u16)conf->rgen &&
+	       (__u16)(route_time(now) - f->rtime) < (watched ? 240 : 4);
 }
 
 static __always_inline void route_remember(struct pkt *p, struct gw_conf *conf, struct gw_flow *f,
@@ -134,9 +147,9 @@ static __always_inline void route_remember(struct pkt *p, struct gw_conf *conf, 
 	f->rtime = route_time(p->now);
 	f->mtu = p->mtu > 0xffff ? 0xffff : p->mtu;
 	if (p->flags & PKT_STACK)
-		f->flags |= GW_FLOW_SLOW;
-	else
-		f->flags &= ~GW_FLOW_SLOW;
+		flow_set(f, GW_FLOW_SLOW);
+	else if (f->flags & GW_FLOW_SLOW)
+		flow_clear(f, GW_FLOW_SLOW);
 	if (v6) {
 		struct gw_flow6 *f6 = (void *)f;
 

@@ -24,11 +24,32 @@ struct claim {
 	int result;    /* 0 claimed, 1 all taken, < 0 the table refused */
 };
 
+/* Which NAT happened, by comparing tuples. */
+static __always_inline __u16 create_status(struct pkt *p, const bool v6)
+{
+	bool src = key_sport(&p->t, v6) != key_sport(&p->out, v6);
+	bool dst = key_dport(&p->t, v6) != key_dport(&p->out, v6);
+
+	if (v6) {
+		for (int i = 0; i < 4; i++) {
+			src |= p->t.v6.saddr[i] != p->out.v6.saddr[i];
+			dst |= p->t.v6.daddr[i] != p->out.v6.daddr[i];
+		}
+	} else {
+		src |= p->t.v4.saddr != p->out.v4.saddr;
+		dst |= p->t.v4.daddr != p->out.v4.daddr;
+	}
+	return (src ? GW_FLOW_SNAT : 0) | (dst ? GW_FLOW_DNAT : 0);
+}
+
 static __always_inline int claim_insert(struct pkt *p, const bool v6)
 {
 	if (flow_find_est(&p->alt, v6))
 		return 1;
 	p->b.f.kx = key_hash(&p->alt, v6);
+	key_swap(&p->out, &p->alt, v6);
+	/* complete before it is visible: an answer may come at once, on another CPU */
+	p->b.f.flags = (p->b.f.flags & ~(GW_FLOW_SNAT | GW_FLOW_DNAT)) | create_status(p, v6);
 	int r = v6 ? bpf_map_update_elem(&gw_emb6, &p->alt, &p->b, BPF_NOEXIST)
 		   : bpf_map_update_elem(&gw_emb4, &p->alt, &p->b, BPF_NOEXIST);
 	if (r)
@@ -84,7 +105,8 @@ static long claim_step(__u32 i, struct claim *c)
 	} else {
 		if (!c->can_search || i > c->size)
 			return 1;
-		if (i == CLAIM_TRIES / 2)
+		if (c->size >
+		    CLAIM_TRIES) /* hosts count their ports up: a block of taken ones must not stop us */
 			c->off = bpf_get_prandom_u32();
 		port = c->lo + (c->off + i) % c->size;
 		stat_add(GW_STAT_CLASH_RESOLVE, i == 1);
@@ -198,24 +220,6 @@ static __always_inline void create_fill(struct pkt *p, struct gw_conf *conf, con
 	b->tcp_flags = b->tcp_scale = 0;
 }
 
-/* Which NAT happened, by comparing tuples. */
-static __always_inline __u16 create_status(struct pkt *p, const bool v6)
-{
-	bool src = key_sport(&p->t, v6) != key_sport(&p->out, v6);
-	bool dst = key_dport(&p->t, v6) != key_dport(&p->out, v6);
-
-	if (v6) {
-		for (int i = 0; i < 4; i++) {
-			src |= p->t.v6.saddr[i] != p->out.v6.saddr[i];
-			dst |= p->t.v6.daddr[i] != p->out.v6.daddr[i];
-		}
-	} else {
-		src |= p->t.v4.saddr != p->out.v4.saddr;
-		dst |= p->t.v4.daddr != p->out.v4.daddr;
-	}
-	return (src ? GW_FLOW_SNAT : 0) | (dst ? GW_FLOW_DNAT : 0);
-}
-
 /* The pair's second half: the original tuple.  0, 1 = another CPU was first, < 0 refused. */
 static __always_inline int create_original(struct pkt *p, const bool v6)
 {
@@ -238,7 +242,6 @@ static __always_inline int create_original(struct pkt *p, const bool v6)
 static __always_inline int create(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
 				  const bool v6)
 {
-	struct gw_flow *f;
 	int r;
 
 	create_fill(p, conf, v6);
@@ -253,16 +256,12 @@ static __always_inline int create(struct __sk_buff *skb, struct pkt *p, struct g
 		return GW_REASON_NAT_NO_PORT;
 	if (r < 0)
 		return GW_REASON_CT_INSERT;
-	key_swap(&p->out, &p->alt, v6);
-	p->a.f.flags |= create_status(p, v6);
+	p->a.f.flags |= p->b.f.flags & (GW_FLOW_SNAT | GW_FLOW_DNAT);
 	if (!v6)
 		p->a.v4.nat_rule = p->nat_cid;
 	r = create_original(p, v6);
 	if (r)
 		return r > 0 ? -1 : GW_REASON_CT_INSERT;
-	f = flow_find_emb(&p->alt, v6);
-	if (f)
-		f->flags |= p->a.f.flags & (GW_FLOW_SNAT | GW_FLOW_DNAT);
 	stat_add(GW_STAT_INSERT, 1);
 	event_send(GW_EVENT_NEW, 0, &p->a.f, NULL, &p->t, &p->alt,
 		   conf->timeout[timeout_class(p->proto, &p->a.f) & (GW_TIMEOUT_MAX - 1)] / cfg_hz,

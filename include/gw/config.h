@@ -32,7 +32,8 @@ struct gw_conf {
 	__u32 hooks4;	/* gw_image.hooks4/6 of the ruleset in force, OR of both during a swap */
 	__u32 hooks6;
 	__u32 image_flags; /* GW_IMG_* of the ruleset in force, OR of both during a swap */
-	__u32 pad[24];
+	__u32 beat; /* jiffies when gwd last ran gw_expire (which writes it): gwd watches routes */
+	__u32 pad[23];
 };
 GW_ABI_SIZE(gw_conf, 192);
 
