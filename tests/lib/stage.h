@@ -44,9 +44,10 @@ struct stage {
 	struct gw_bpf *skel;
 	unsigned int ifindex[PORTS];
 	struct gw_conf conf; /* what the programs see; stage_conf() after a change */
-	bool fast;	     /* the last packet took the fast path */
-	uint32_t mark;	     /* skb->mark of the next packets */
-	uint32_t gso_size;   /* skb->gso_size of the next packets */
+	bool racy; /* two CPUs were at it: ASSURED may be set in one half only, the next packet sets it again */
+	bool fast;	   /* the last packet took the fast path */
+	uint32_t mark;	   /* skb->mark of the next packets */
+	uint32_t gso_size; /* skb->gso_size of the next packets */
 };
 extern struct stage stage;
 
