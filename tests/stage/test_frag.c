@@ -202,6 +202,8 @@ START_TEST(nothing_honest_starts_inside_a_tcp_header)
 			       .bits = A, .data = 1000);
 
 	expect_drop(frame_fragment(&w, 8, 800, 7), LAN, GW_REASON_FRAG_TINY);
+	expect_drop(frame_fragment(&w, 0, 16, 7), LAN, GW_REASON_FRAG_TINY);
+	expect_drop(frame_fragment(&w, 0, 8, 7), LAN, GW_REASON_FRAG_TINY);
 	ck_assert_uint_eq(entries_all(), 0);
 }
 END_TEST

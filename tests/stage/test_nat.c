@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Source and destination translation, on the first packet and on its answer. */
 #include <arpa/inet.h>
+#include <sys/socket.h>
 #include "stage.h"
 
 START_TEST(masquerade_keeps_the_port)
@@ -178,6 +179,55 @@ START_TEST(a_full_port_range_drops_with_reason)
 }
 END_TEST
 
+/* 400 of 424 ports in one block: every one of the rest is found. */
+START_TEST(a_nearly_full_range_is_searched_to_its_end)
+{
+	const struct names *n = &names[_i];
+
+	RULES(MASQUERADE(WAN));
+	for (int i = 0; i < 400; i++)
+		TAKES(udp(n->lan, 600 + i, n->far, 53), LAN, "");
+	for (int i = 0; i < 12; i++) {
+		struct frame f = udp(n->lan_b, 600 + i, n->far, 53);
+
+		ck_assert_int_ge(moved_port(&f), 1000);
+	}
+	ck_assert_uint_eq(reason(GW_REASON_NAT_NO_PORT), 0);
+}
+END_TEST
+
+static int socket_bind(int type, const char *addr, uint16_t port)
+{
+	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_port = htons(port) };
+	bool v6 = inet_pton(AF_INET6, addr, &to6.sin6_addr) == 1;
+	int fd = socket(v6 ? AF_INET6 : AF_INET, type, 0);
+
+	inet_pton(AF_INET, addr, &to4.sin_addr);
+	ck_assert_int_eq(
+		v6 ? bind(fd, (void *)&to6, sizeof(to6)) : bind(fd, (void *)&to4, sizeof(to4)), 0);
+	if (type == SOCK_STREAM)
+		ck_assert_int_eq(listen(fd, 1), 0);
+	return fd;
+}
+
+START_TEST(a_port_with_a_socket_behind_it_is_not_given_away)
+{
+	const struct names *n = &names[_i];
+	struct frame u = udp(n->lan, 5000, n->far, 53);
+	struct frame t = tcp(n->lan, 5000, n->far, 53, S, 1, 0);
+
+	RULES(MASQUERADE(WAN));
+	stage.conf.flags |= GW_CONF_PROTECT_LOCAL;
+	stage_conf();
+	socket_bind(SOCK_DGRAM, n->gw_wan, 5000);
+	socket_bind(SOCK_STREAM, n->gw_wan, 5000);
+	moved_port(&u);
+	moved_port(&t);
+	TAKES(udp(n->lan, 5001, n->far, 53), LAN, line("udp %s.5001 > %s.53", n->gw_wan, n->far));
+}
+END_TEST
+
 START_TEST(masquerade_without_an_address_drops_with_reason)
 {
 	const struct names *n = &names[_i];
@@ -314,6 +364,8 @@ static void add(TCase *tc)
 	tcase_add_loop_test(tc, a_udp_checksum_that_becomes_zero_is_sent_as_ffff, 0, 2);
 	tcase_add_test(tc, snat_uses_the_rules_address_and_ports);
 	tcase_add_loop_test(tc, a_full_port_range_drops_with_reason, 0, 2);
+	tcase_add_loop_test(tc, a_nearly_full_range_is_searched_to_its_end, 0, 2);
+	tcase_add_loop_test(tc, a_port_with_a_socket_behind_it_is_not_given_away, 0, 2);
 	tcase_add_loop_test(tc, masquerade_without_an_address_drops_with_reason, 0, 2);
 	tcase_add_loop_test(tc, dnat_changes_address_and_port_and_the_reply_back, 0, 2);
 	tcase_add_loop_test(tc, hairpin_translates_both_ends, 0, 2);

@@ -297,6 +297,25 @@ START_TEST(the_fast_path_is_left_when_anything_is_not_plain)
 }
 END_TEST
 
+/* gw_expire is the daemon's heartbeat: while it beats, a route need not be looked up each second. */
+START_TEST(a_cached_route_holds_while_the_daemon_lives)
+{
+	struct frame ack, back;
+
+	handshake(LAN4, 40000, FAR4, 80, &ack, &back);
+	traffic(&ack, &back, 2);
+	for (int s = 0; s < 20; s += 2) {
+		expire();
+		stage_wait(2);
+		expect_in(ack, LAN, REDIRECT, "");
+		ck_assert(stage.fast);
+	}
+	stage_wait(4); /* it died */
+	expect_in(ack, LAN, REDIRECT, "");
+	ck_assert(!stage.fast);
+}
+END_TEST
+
 /* ---------------------------------------------------------------------------------------------------- stateless */
 
 START_TEST(notrack_creates_nothing)
@@ -480,6 +499,7 @@ static void add_verdicts(TCase *tc)
 	tcase_add_test(tc, a_rule_that_looks_at_marks_is_asked_for_each_packet);
 	tcase_add_test(tc, a_raw_rule_sees_every_packet);
 	tcase_add_test(tc, the_fast_path_is_left_when_anything_is_not_plain);
+	tcase_add_test(tc, a_cached_route_holds_while_the_daemon_lives);
 }
 
 static void add(TCase *tc)
