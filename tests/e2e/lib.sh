@@ -203,7 +203,7 @@ start_gw() {
 	: >>"$T/ruleset-$GW.nft"
 	spawn "$GW" "gwd-$GW" "$GWD" --runtime-dir "$T/run-$GW" --pin-dir "$T/bpf/$GW" --config "$T/gwd-$GW.conf" \
 		--ruleset "$T/ruleset-$GW.nft" --interface "$ifs" "${NF_TIMEOUTS[@]}" "$@"
-	gw wait --timeout 10 || { cat "$T/gwd-$GW.err"; echo "gwd did not become ready"; exit 1; }
+	gw wait --timeout "${GW_WAIT_S:-10}" || { cat "$T/gwd-$GW.err"; echo "gwd did not become ready"; exit 1; }
 }
 gw() { GWCTL_SOCKET=$T/run-$GW/control.sock ns "$GW" "$GWCTL" "$@"; }
 nf_or_gw() { local tool=$1; shift; if [ "$ENGINE" = nf ]; then ns "$GW" "$tool" "$@"; else gw "$tool" "$@"; fi; }

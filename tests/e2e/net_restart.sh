@@ -6,6 +6,9 @@
 
 MB=1000000
 [ -z "${GW_IN_VM:-}" ] || MB=100000 # emulated processors are slow
+# Seconds that a download takes: longer than gwd needs to start.
+LONG=3
+[ -z "${GW_IN_VM:-}" ] || LONG=40
 
 restart() {
 	on_gw || { pass - "netfilter has no daemon to kill"; return 0; }
@@ -30,7 +33,7 @@ flow_id() { sed -E 's/.* id=([0-9]+).*/\1/' <<<"$1"; }
 nat_count() { rule_packets 'A POSTROUTING.*MASQUERADE' "$(iptsave -c -t nat)"; }
 state_count() { rule_packets 'A FORWARD.*ESTABLISHED' "$(iptsave -c -t filter)"; }
 begin_download() { # NAME SECONDS
-	spawn a "$1" timeout 25 python3 "$TOOLS/bulk.py" slow "$S4" 5001 $((100 * MB)) "$2"
+	spawn a "$1" timeout 80 python3 "$TOOLS/bulk.py" slow "$S4" 5001 $((100 * MB)) "$2"
 	wait_for 3 has_flow
 }
 has_flow() { [ -n "$(flow_line)" ]; }
@@ -44,7 +47,7 @@ kill_gwd() { stop gwd-gw KILL; }
 
 killed_during_a_download() {
 	local before after nat state
-	begin_download one 3
+	begin_download one $LONG
 	before=$(flow_id "$(flow_line)")
 	nat=$(nat_count) state=$(state_count)
 	kill_gwd
@@ -65,7 +68,7 @@ killed_during_a_download() {
 # An upgrade: another gwd binary with another build of the same object.
 replaced_during_a_download() {
 	local before
-	begin_download two 3
+	begin_download two $LONG
 	before=$(flow_id "$(flow_line)")
 	cp "$GWD" "$T/gwd-new"
 	stop gwd-gw TERM
@@ -78,7 +81,7 @@ replaced_during_a_download() {
 # A datagram every 2 ms, each must be answered.
 begin_steady() {
 	rm -f "$T/steady.out" # or the wait would find the last one's
-	spawn a steady timeout -s TERM 60 python3 "$TOOLS/bulk.py" steady "$S4" 7000
+	spawn a steady timeout -s TERM 200 python3 "$TOOLS/bulk.py" steady "$S4" 7000
 	wait_for 3 has_line begun "$T/steady.out"
 }
 end_steady() { # WHAT
