@@ -60,14 +60,16 @@ as_owner() {
 		"$@"
 	fi
 }
-# build DIR [CMAKE-OPTION...]: all of it
+# build DIR [CMAKE-OPTION...]: all of it, or what TARGETS names
 build() {
 	local dir=$1
 	shift
-	as_owner cmake -S "$source_dir" -B "$dir" "$@" && as_owner cmake --build "$dir" -j "$(nproc)"
+	# shellcheck disable=SC2086 # TARGETS is a list
+	as_owner cmake -S "$source_dir" -B "$dir" "$@" && as_owner cmake --build "$dir" -j "$(nproc)" ${TARGETS:+--target $TARGETS}
 }
 # build_programs DIR: gwd and gwctl; leaves the options of a configured DIR as they are
 build_programs() {
-	[ -f "$1/CMakeCache.txt" ] || as_owner cmake -S "$source_dir" -B "$1" -DGW_TESTS=OFF || return
-	as_owner cmake --build "$1" -j "$(nproc)" --target gwd gwctl
+	local options=()
+	[ -f "$1/CMakeCache.txt" ] || options=(-DGW_TESTS=OFF)
+	TARGETS="gwd gwctl" build "$1" "${options[@]}"
 }
