@@ -16,9 +16,11 @@ static __always_inline union gw_key *flow_peer(struct gw_flow *f, const bool v6)
 #else
 #define FLOW_FLAGS_SHIFT 0
 #endif
-static __always_inline void flow_set(struct gw_flow *f, __u16 bits)
+/* Returns the flags before. */
+static __always_inline __u16 flow_set(struct gw_flow *f, __u16 bits)
 {
-	__sync_fetch_and_or((__u32 *)&f->state, (__u32)bits << FLOW_FLAGS_SHIFT);
+	return __sync_fetch_and_or((__u32 *)&f->state, (__u32)bits << FLOW_FLAGS_SHIFT) >>
+	       FLOW_FLAGS_SHIFT;
 }
 
 static __always_inline void flow_clear(struct gw_flow *f, __u16 bits)
@@ -94,16 +96,17 @@ static __always_inline __u32 flow_timeout(const struct gw_conf *conf, __u8 proto
 static __always_inline void flow_end(struct gw_flow *orig, struct gw_flow *reply, union gw_key *ko,
 				     union gw_key *kr, __u8 cause, __u32 left_s, const bool v6)
 {
-	bool was_est;
-
+	if (flow_set(orig, GW_FLOW_DYING) & GW_FLOW_DYING)
+		return; /* another CPU is ending it */
 	event_send(GW_EVENT_DESTROY, cause, orig, reply, ko, kr, left_s, v6);
-	flow_set(orig, GW_FLOW_DYING);
 	if (reply)
 		flow_set(reply, GW_FLOW_DYING);
-	/* the reply first: half a pair that is being ended must not look like an orphan and be counted out twice */
-	was_est = !flow_erase_est(kr, v6);
-	was_est |= !flow_erase_est(ko, v6);
-	if (was_est)
+	/*
+	 * The reply first, and only who really deletes the original counts it out: two CPUs may end one connection, and half a pair that is
+	 * being ended must not look like what an eviction leaves.
+	 */
+	flow_erase_est(kr, v6);
+	if (!flow_erase_est(ko, v6))
 		count_add(-1, v6);
 	flow_erase_emb(ko, v6);
 	flow_erase_emb(kr, v6);
@@ -122,7 +125,7 @@ static __always_inline int flow_promote(struct gw_conf *conf, struct gw_flow *or
 	__u64 *count = bpf_map_lookup_elem(&gw_count, &i);
 	int r;
 
-	if (!count || *count >= conf->est_max) {
+	if (!count || (__s64)*count >= conf->est_max) {
 		stat_add(GW_STAT_EST_FULL, 1);
 		return -1;
 	}

@@ -37,7 +37,7 @@ union gw_entry {
 #define PKT_QUERY      (1U << 15) /* an ICMP query: the id is a port */
 #define PKT_STATELESS  (1U << 16) /* broadcast, multicast: filter only */
 #define PKT_KILL       (1U << 17) /* the flow ends with this packet */
-#define PKT_DST_DONE   (1U << 18) /* egress: the stack routed it after our DNAT */
+#define PKT_NOTE       (1U << 18) /* the rules that count are to be remembered with the verdict */
 
 /* What the packet looks like to rules; filled by the stage that asks. */
 struct rule_key {

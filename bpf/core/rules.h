@@ -53,6 +53,8 @@ static __always_inline void rule_count(struct pkt *p, __u32 cid)
 		c->pkts++;
 		c->bytes += p->len;
 	}
+	if (!(p->flags & PKT_NOTE))
+		return;
 	if (!p->rcid[0])
 		p->rcid[0] = cid;
 	else if (!p->rcid[1])

@@ -293,14 +293,8 @@ static __always_inline int stage_snat(struct __sk_buff *skb, struct pkt *p, stru
 
 	p->nat.kind = 0;
 	if (hooks_active(conf, v6) & (1U << hook)) {
-		__u32 saved0 = p->rcid[0], saved1 = p->rcid[1], multi = p->flags & PKT_MULTI;
-
 		key_for_rules(skb, p, &p->out, p->iif, p->oif, v6);
 		r = rules_run(hook, v6);
-		p->rcid[0] =
-			saved0; /* NAT rules count connections: they are not part of the cached verdict */
-		p->rcid[1] = saved1;
-		p->flags = (p->flags & ~PKT_MULTI) | multi;
 		if (r == GW_V_DROP || r == GW_V_REJECT)
 			return p->last_policy ? GW_REASON_POLICY : GW_REASON_RULE;
 		if (r == GW_V_NAT) {

@@ -80,11 +80,12 @@ static __always_inline int stage_filter(struct pkt *p, struct gw_conf *conf, str
 		rule_count(p, own->rule2);
 		return VERDICT_OK;
 	}
-	p->flags &= ~PKT_MULTI;
+	p->flags = (p->flags & ~PKT_MULTI) | PKT_NOTE;
 	r = stage_rules(p, conf, filter, v6);
-	if (r)
-		return r;
-	return stage_rules(p, conf, security, v6);
+	if (!r)
+		r = stage_rules(p, conf, security, v6);
+	p->flags &= ~PKT_NOTE;
+	return r;
 }
 
 /* Remember an accept in the flow's direction. */
