@@ -40,7 +40,7 @@ bulk() {
 }
 serve_bulk() {
 	spawn "$1" "$2" python3 -u "$TOOLS/bulk.py" serve "$3"
-	wait_for 5 listening "$1" t "$3" || { cat "$T/$2.err"; exit 1; }
+	wait_for 15 listening "$1" t "$3" || { cat "$T/$2.err"; exit 1; }
 }
 move() { ns "$1" timeout 20 python3 "$TOOLS/bulk.py" "${@:2}"; }
 

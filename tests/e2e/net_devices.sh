@@ -11,7 +11,7 @@ MB=1000000
 
 bulk_server() { # HOST NAME PORT
 	spawn "$1" "$2" python3 -u "$TOOLS/bulk.py" serve "$3"
-	wait_for 5 listening "$1" t "$3"
+	wait_for 15 listening "$1" t "$3"
 }
 move() { ns "$1" timeout 20 python3 "$TOOLS/bulk.py" "${@:2}"; }
 try() { ns "$1" timeout 2 python3 "$TOOLS/bulk.py" "${@:2}"; }
@@ -116,7 +116,7 @@ coming_and_going() {
 
 	ns gw ip link del wan
 	outside_wire
-	wait_for 3 try a get "$S4" 5001 1000 || :
+	wait_for 15 try a get "$S4" 5001 1000 || :
 	expect_ok "-" "an interface that was made anew is managed again" move a get "$S4" 5001 "$MB"
 	expect_no_match "-" "and masqueraded" "^peer 10" "$(cat "$T/remote.out")"
 

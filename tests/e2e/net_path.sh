@@ -10,7 +10,7 @@ paths() {
 	home_rules
 	watch_leaks r near
 	spawn s remote python3 -u "$TOOLS/bulk.py" serve 5001
-	wait_for 5 listening s t 5001
+	wait_for 15 listening s t 5001
 	pings
 	traces
 	path_mtu

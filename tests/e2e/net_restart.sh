@@ -18,8 +18,8 @@ restart() {
 	watch_leaks r near
 	spawn s remote python3 -u "$TOOLS/bulk.py" serve 5001
 	spawn a inside python3 -u "$TOOLS/bulk.py" serve 80
-	wait_for 5 listening s t 5001
-	wait_for 5 listening a t 80
+	wait_for 15 listening s t 5001
+	wait_for 15 listening a t 80
 	killed_during_a_download
 	replaced_during_a_download
 	many_kills
@@ -34,7 +34,7 @@ nat_count() { rule_packets 'A POSTROUTING.*MASQUERADE' "$(iptsave -c -t nat)"; }
 state_count() { rule_packets 'A FORWARD.*ESTABLISHED' "$(iptsave -c -t filter)"; }
 begin_download() { # NAME SECONDS
 	spawn a "$1" timeout 80 python3 "$TOOLS/bulk.py" slow "$S4" 5001 $((100 * MB)) "$2"
-	wait_for 3 has_flow
+	wait_for 15 has_flow
 }
 has_flow() { [ -n "$(flow_line)" ]; }
 end_download() { # NAME WHAT
@@ -82,7 +82,7 @@ replaced_during_a_download() {
 begin_steady() {
 	rm -f "$T/steady.out" # or the wait would find the last one's
 	spawn a steady timeout -s TERM 200 python3 "$TOOLS/bulk.py" steady "$S4" 7000
-	wait_for 3 has_line begun "$T/steady.out"
+	wait_for 15 has_line begun "$T/steady.out"
 }
 end_steady() { # WHAT
 	sleep 0.1

@@ -32,8 +32,8 @@ vlans() {
 	watch_leaks s eth0
 	spawn s remote python3 -u "$TOOLS/bulk.py" serve 5001
 	spawn a inside python3 -u "$TOOLS/bulk.py" serve 80
-	wait_for 5 listening s t 5001
-	wait_for 5 listening a t 80
+	wait_for 15 listening s t 5001
+	wait_for 15 listening a t 80
 	expect_ok "-" "VLAN: download through SNAT" move a get 203.0.113.9 5001 $((20 * MB))
 	expect_ok "-" "VLAN: upload through SNAT" move a put 203.0.113.9 5001 $((20 * MB))
 	expect_ok "-" "VLAN: download through SNAT, IPv6" move a get 2001:db8:1::9 5001 $((20 * MB))
