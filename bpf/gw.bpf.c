@@ -116,6 +116,7 @@ static __always_inline int slow_begin(struct __sk_buff *skb, __u32 to, const boo
 	return jump(skb, to, v6);
 }
 
+/* Programs that run for every packet are kept small: a large frame and prologue cost as much as a lookup. */
 SEC("tc") int gw_in(struct __sk_buff *skb)
 {
 	struct gw_if *ifc = if_get(skb->ifindex);
@@ -126,43 +127,60 @@ SEC("tc") int gw_in(struct __sk_buff *skb)
 	if (!ifc || !conf || skb->vlan_present || skb->pkt_type == PACKET_OTHERHOST)
 		return TC_ACT_UNSPEC;
 	skb->tc_index = 0;
-	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		if (!(ifc->flags & GW_IF_L3))
-			r = fast_in(skb, conf, false);
-		return r == FAST_NO ? slow_begin(skb, JUMP_IN, false) : r;
-	}
-	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
-		if (!(ifc->flags & GW_IF_L3))
-			r = fast_in(skb, conf, true);
-		return r == FAST_NO ? slow_begin(skb, JUMP_IN, true) : r;
-	}
-	return TC_ACT_UNSPEC;
+	if (skb->protocol == bpf_htons(ETH_P_IPV6))
+		return jump(skb, JUMP_FAST, true);
+	if (skb->protocol != bpf_htons(ETH_P_IP))
+		return TC_ACT_UNSPEC;
+	if (!(ifc->flags & GW_IF_L3))
+		r = fast_in(skb, conf, false);
+	return r == FAST_NO ? slow_begin(skb, JUMP_IN, false) : r;
+}
+
+SEC("tc") int gw_fast6(struct __sk_buff *skb)
+{
+	struct gw_if *ifc = if_get(skb->ifindex);
+	struct gw_conf *conf = conf_get();
+	int r = FAST_NO;
+
+	if (ifc && conf && !(ifc->flags & GW_IF_L3))
+		r = fast_in(skb, conf, true);
+	return r == FAST_NO ? slow_begin(skb, JUMP_IN, true) : r;
 }
 
 SEC("tc") int gw_out(struct __sk_buff *skb)
 {
 	__u32 iif = skb->ingress_ifindex;
-	struct gw_conf *conf;
-	struct gw_if *ifc;
-	int r = FAST_NO;
 
 	if (skb->tc_index == MARK_DONE && (!iif || if_get(iif)))
 		return TC_ACT_UNSPEC;
-	ifc = if_get(skb->ifindex);
-	conf = conf_get();
+	if (skb->protocol == bpf_htons(ETH_P_IP))
+		return jump(skb, JUMP_OUT_FAST, false);
+	if (skb->protocol == bpf_htons(ETH_P_IPV6))
+		return jump(skb, JUMP_OUT_FAST, true);
+	return TC_ACT_UNSPEC;
+}
+
+static __always_inline int hook_outfast(struct __sk_buff *skb, const bool v6)
+{
+	struct gw_if *ifc = if_get(skb->ifindex);
+	struct gw_conf *conf = conf_get();
+	int r = FAST_NO;
+
 	if (!ifc || !conf || skb->vlan_present)
 		return TC_ACT_UNSPEC;
-	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		if (!iif && !(ifc->flags & GW_IF_L3))
-			r = fast_out(skb, conf, false);
-		return r == FAST_NO ? slow_begin(skb, JUMP_OUT, false) : r;
-	}
-	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
-		if (!iif && !(ifc->flags & GW_IF_L3))
-			r = fast_out(skb, conf, true);
-		return r == FAST_NO ? slow_begin(skb, JUMP_OUT, true) : r;
-	}
-	return TC_ACT_UNSPEC;
+	if (!skb->ingress_ifindex && !(ifc->flags & GW_IF_L3))
+		r = fast_out(skb, conf, v6);
+	return r == FAST_NO ? slow_begin(skb, JUMP_OUT, v6) : r;
+}
+
+SEC("tc") int gw_outfast4(struct __sk_buff *skb)
+{
+	return hook_outfast(skb, false);
+}
+
+SEC("tc") int gw_outfast6(struct __sk_buff *skb)
+{
+	return hook_outfast(skb, true);
 }
 
 char _license[] SEC("license") = "GPL";

@@ -107,25 +107,22 @@ static __always_inline void fast_count(__u32 cid, __u32 len)
 	}
 }
 
-/* Is what the entry remembers still in force for this packet? */
-static __always_inline bool fast_holds(struct __sk_buff *skb, struct fast *f,
-				       const struct gw_conf *conf, const struct gw_flow *e,
-				       __u32 iif, const bool v6)
+/*
+ * Is what the entry remembers still in force for this packet?  One branch for all that must be equal: they nearly always are.
+ */
+static __always_inline bool fast_holds(struct fast *f, const struct gw_conf *conf,
+				       const struct gw_flow *e, __u32 kx, __u32 iif, const bool v6)
 {
-	__u32 hooks = v6 ? conf->hooks6 : conf->hooks4, timeout;
+	bool tcp = f->proto == IPPROTO_TCP;
+	__u32 class = tcp ? GW_TCP_ESTABLISHED : GW_TIMEOUT_UDP_STREAM;
+	__u32 differs = (v6 ? conf->hooks6 : conf->hooks4) & FAST_BLOCK_HOOKS;
 
-	if (hooks & FAST_BLOCK_HOOKS || conf->image_flags & GW_IMG_NO_CACHE)
-		return false;
-	if (e->gen != conf->gen || e->verdict != (GW_CT_ESTABLISHED << 4 | GW_VERDICT_ACCEPT) ||
-	    e->iif != iif)
-		return false;
-	if (e->flags & (GW_FLOW_SLOW | GW_FLOW_DYING))
-		return false;
-	if (f->proto == IPPROTO_TCP && e->state != GW_TCP_ESTABLISHED)
-		return false;
-	timeout = f->proto == IPPROTO_TCP ? conf->timeout[GW_TCP_ESTABLISHED]
-					  : conf->timeout[GW_TIMEOUT_UDP_STREAM];
-	return f->now - e->seen < timeout >> (conf->pressure & 31);
+	differs |= conf->image_flags & GW_IMG_NO_CACHE;
+	differs |= (e->gen ^ conf->gen) | (e->iif ^ iif) | (e->kx ^ kx);
+	differs |= e->verdict ^ (GW_CT_ESTABLISHED << 4 | GW_VERDICT_ACCEPT);
+	differs |= e->flags & (GW_FLOW_SLOW | GW_FLOW_DYING);
+	differs |= e->state ^ (tcp ? GW_TCP_ESTABLISHED : GW_TCP_NONE);
+	return !differs && f->now - e->seen < conf->timeout[class] >> (conf->pressure & 31);
 }
 
 static __always_inline void fast_touch(struct fast *f, struct gw_flow *e)
@@ -191,24 +188,27 @@ static __always_inline int fast_fail(struct __sk_buff *skb, struct fast *f, cons
 	return gw_drop(p, GW_REASON_NAT_REWRITE, v6);
 }
 
+/* The flow of the packet, if all it remembers holds; f->out is what to leave as. */
 static __always_inline struct gw_flow *fast_find(struct __sk_buff *skb, struct fast *f,
 						 struct gw_conf *conf, __u32 iif, const bool v6)
 {
 	struct gw_flow *e;
+	__u32 kx;
 
 	f->tos = f->bits = 0;
 	if (!fast_parse(skb, f, v6))
 		return NULL;
+	kx = key_hash(&f->key, v6);
 	e = v6 ? bpf_map_lookup_elem(&gw_est6, &f->key) : bpf_map_lookup_elem(&gw_est4, &f->key);
 	if (!e)
 		return NULL;
 	f->now = gw_now();
-	if (!fast_holds(skb, f, conf, e, iif, v6))
+	if (!fast_holds(f, conf, e, kx, iif, v6))
 		return NULL;
 	key_swap(&f->out, flow_peer(e, v6), v6);
 	barrier();
 	/* the element may have become another flow's while we read it */
-	return e->kx == key_hash(&f->key, v6) ? e : NULL;
+	return *(volatile __u32 *)&e->kx == kx ? e : NULL;
 }
 
 static __always_inline int fast_in(struct __sk_buff *skb, struct gw_conf *conf, const bool v6)

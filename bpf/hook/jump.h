@@ -3,6 +3,8 @@
 #define GW_JUMP_H
 /* The tail calls.  Index = JUMP_* * 2 + (IPv6); filled by libbpf at load, one map per load (kern pins it). */
 enum {
+	JUMP_FAST,
+	JUMP_OUT_FAST,
 	JUMP_IN,
 	JUMP_CT,
 	JUMP_ERROR,
@@ -14,6 +16,9 @@ enum {
 	JUMP_MAX
 };
 
+int gw_fast6(struct __sk_buff *skb);
+int gw_outfast4(struct __sk_buff *skb);
+int gw_outfast6(struct __sk_buff *skb);
 int gw_in4(struct __sk_buff *skb);
 int gw_in6(struct __sk_buff *skb);
 int gw_ct4(struct __sk_buff *skb);
@@ -38,6 +43,9 @@ struct {
 	__array(values, int(void *));
 } gw_jmp SEC(".maps") = {
 	.values = {
+		[JUMP_FAST * 2 + 1] = (void *)&gw_fast6, /* IPv4 is in gw_in itself */
+		[JUMP_OUT_FAST * 2] = (void *)&gw_outfast4,
+		[JUMP_OUT_FAST * 2 + 1] = (void *)&gw_outfast6,
 		[JUMP_IN * 2] = (void *)&gw_in4,	     [JUMP_IN * 2 + 1] = (void *)&gw_in6,
 		[JUMP_CT * 2] = (void *)&gw_ct4,
 		[JUMP_CT * 2 + 1] = (void *)&gw_ct6,
