@@ -2,6 +2,7 @@
 /*
  * Attach, crash, adopt, detach, off: by tcx links and by clsact filters.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -119,9 +120,19 @@ START_TEST(detach_leaves_the_device_as_it_was)
 }
 END_TEST
 
+/* Without a child: popen() has one more open until the child runs. */
+static int open_fds(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
 START_TEST(no_descriptor_is_left_open)
 {
-	int before = sh_lines("ls /proc/%d/fd", getpid());
+	int before = open_fds();
 
 	for (int i = 0; i < 3; i++) {
 		struct kern *k = fixture_open(by_clsact(_i), i > 0);
@@ -131,7 +142,7 @@ START_TEST(no_descriptor_is_left_open)
 		ck_assert_int_eq(kern_foreach_attached(k, count_device, &sum), 0);
 		ck_assert_int_eq(kern_detach(k, ifindex_of("a0")), 0);
 		kern_free(k);
-		ck_assert_int_eq(sh_lines("ls /proc/%d/fd", getpid()), before);
+		ck_assert_int_eq(open_fds(), before);
 	}
 }
 END_TEST
