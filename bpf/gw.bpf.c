@@ -26,6 +26,7 @@
 #include "core/event.h"
 #include "track/tcp.h"
 #include "core/flow.h"
+#include "core/claim.h"
 #include "stage/conntrack.h"
 #include "stage/verdict.h"
 #include "stage/dnat.h"

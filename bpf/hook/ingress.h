@@ -135,19 +135,34 @@ static __always_inline int hook_error(struct __sk_buff *skb, const bool v6)
 	return jump(skb, JUMP_POST, v6);
 }
 
-/* Packets of no connection may not leave where a source translation applies: they would show a private address. */
+static __always_inline bool source_moved(const struct pkt *p, const bool v6)
+{
+	if (v6)
+		return p->t.v6.saddr[0] != p->out.v6.saddr[0] ||
+		       p->t.v6.saddr[1] != p->out.v6.saddr[1] ||
+		       p->t.v6.saddr[2] != p->out.v6.saddr[2] ||
+		       p->t.v6.saddr[3] != p->out.v6.saddr[3];
+	return p->t.v4.saddr != p->out.v4.saddr;
+}
+
+/*
+ * What belongs to no connection, or is an ICMP error about an untranslated one, may not leave where a source translation applies: it
+ * would show a private address.  The gateway's own packets carry the address its stack chose.
+ */
 static __always_inline int check_untranslated(struct __sk_buff *skb, struct pkt *p,
 					      struct gw_conf *conf, const bool v6)
 {
-	if (p->flags & PKT_LOCAL)
+	bool error = p->flags & PKT_ICMP_ERROR;
+
+	if (p->flags & (PKT_LOCAL | PKT_OUTPUT))
 		return 0;
-	if (p->ctstate == GW_CT_INVALID && p->flags & PKT_ICMP_ERROR)
+	if (error && p->ctstate == GW_CT_INVALID)
 		return GW_REASON_ICMP_ERROR;
-	if (p->ctstate == GW_CT_INVALID)
-		return snat_applies(skb, p, conf, v6) ? GW_REASON_CT_INVALID : 0;
-	if (p->ctstate == GW_CT_UNTRACKED)
-		return snat_applies(skb, p, conf, v6) ? GW_REASON_NAT_UNTRACKED : 0;
-	return 0;
+	if (source_moved(p, v6) || !snat_applies(skb, p, conf, v6))
+		return 0;
+	if (error)
+		return GW_REASON_ICMP_ERROR;
+	return p->ctstate == GW_CT_UNTRACKED ? GW_REASON_NAT_UNTRACKED : GW_REASON_CT_INVALID;
 }
 
 static __always_inline int mangle(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
