@@ -111,7 +111,7 @@ START_TEST(one_talking_direction_keeps_both_halves)
 
 	RULES(MASQUERADE(WAN));
 	exchange(n, 5000);
-	for (int s = 0; s < 100; s += 20) {
+	for (int s = 0; s < 300; s += 20) { /* longer than the 120 s of a stream */
 		stage_wait(20);
 		if (_i & 2)
 			TAKES(udp(n->lan, 5000, n->far, 53), LAN, "");
