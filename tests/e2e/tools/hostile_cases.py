@@ -235,7 +235,7 @@ def connection(n):
 
 def talks(n, p):
     seen = n.out(tcp(n.a, n.far, p, 443, ACK | PSH, seq=1001, ack=5001, data=b"ping", window=8192))
-    equal("port", p, seen.sport)
+    equal("port of %s" % seen, p, seen.sport)
     seen = n.back(tcp(n.far, n.gw, 443, p, ACK, seq=5001, ack=1005, window=8192))
     equal("to", (n.a, p), (seen.dst, seen.dport))
 

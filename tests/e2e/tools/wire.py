@@ -290,8 +290,8 @@ class Wire:
             packet = parse(frame[14:])
             if packet.proto == ICMP6 and packet.kind is not None and 130 <= packet.kind <= 137 or packet.dst.startswith("ff02:"):
                 continue  # the link's own talk: neighbours, routers, multicast
-            if (packet.v, packet.kind, packet.code) in ((4, 11, 1), (6, 3, 1)):
-                continue  # the gateway gave up on fragments that an earlier case sent
+            if (packet.v, packet.kind, packet.code) in ((4, 11, 1), (6, 3, 1), (4, 3, 1), (6, 1, 3)):
+                continue  # the gateway gave up on fragments or on a neighbour for something that an earlier case sent
             yield packet
 
     def see(self, match=None, wait=1.0, what="a packet"):
