@@ -222,6 +222,22 @@ START_TEST(an_error_about_nothing_of_ours_is_dropped)
 }
 END_TEST
 
+START_TEST(an_error_about_an_untranslated_connection_does_not_leave_where_masquerade_applies)
+{
+	int v6 = _i & 1;
+	const struct names *n = &names[v6];
+	struct frame f = udp(n->lan, 5000, n->far, 53), back = udp(n->far, 53, n->lan, 5000);
+
+	ck_assert_int_eq(in(&f, LAN), REDIRECT);
+	ck_assert_int_eq(in(&back, WAN), REDIRECT);
+	RULES(MASQUERADE(WAN)); /* the connection is older than the rule */
+	expect_drop(icmp_error(n->lan, n->far, v6 ? 1 : 3, v6 ? 4 : 3, &back, 0), LAN,
+		    GW_REASON_ICMP_ERROR);
+	/* inwards there is nothing to hide */
+	TAKES(error(v6, 0, n->lan, &f, 0), WAN, "");
+}
+END_TEST
+
 START_TEST(a_damaged_error_is_not_repaired)
 {
 	int v6 = _i & 1;
@@ -321,6 +337,10 @@ static void add(TCase *tc)
 	tcase_add_loop_test(tc, the_gateways_own_error_is_about_what_the_sender_sent, 0, 2);
 	tcase_add_loop_test(tc, an_error_is_related_and_moves_no_connection, 0, 2);
 	tcase_add_loop_test(tc, an_error_about_nothing_of_ours_is_dropped, 0, 2);
+	tcase_add_loop_test(
+		tc,
+		an_error_about_an_untranslated_connection_does_not_leave_where_masquerade_applies,
+		0, 2);
 	tcase_add_loop_test(tc, a_damaged_error_is_not_repaired, 0, 2);
 	tcase_add_loop_test(tc, a_damaged_quote_is_nobodys, 0, 7);
 	tcase_add_test(tc, a_redirect_is_never_translated);
