@@ -55,6 +55,7 @@ plug() {
 	ns gw ip link add ppp7 type veth peer name far
 	becomes "made anew it is managed again" ppp7 attached True
 	ns gw ip link del ppp7
+	becomes "and forgotten again" ppp7 attached none
 	gen=$(generation)
 	ns gw ip link add other type veth peer name far
 	sleep 0.3
