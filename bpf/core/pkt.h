@@ -71,7 +71,7 @@ struct pkt {
 	__u8 icmp_type, icmp_code, tcp_bits, tcp_doff;
 	__u32 seq, ack, end; /* TCP, host order; end = seq + payload + SYN + FIN */
 	__u16 win;
-	__u16 mss_pad;
+	__u16 pad;
 	__be32 frag_id;
 	__u32 ctmark;
 	__u32 nh[4]; /* next hop, network order */
@@ -82,13 +82,10 @@ struct pkt {
 	__u32 last_policy;
 	__u32 nat_cid;
 	__u32 restarts;
-	__u32 reason; /* for tail-called drops */
 	struct rule_key k;
 	struct gw_nat nat;
-	union gw_entry a, b; /* entries under construction: original, reply */
-	union gw_key quote;  /* tuple quoted by an ICMP error */
-	__u32 quote_l3, quote_l4;
-	__u8 quote_proto, quote_pad[3];
+	union gw_entry a, b;	   /* entries under construction: original, reply */
+	union gw_key quote;	   /* tuple quoted by an ICMP error */
 	__u8 opts[64];		   /* TCP options */
 	__u8 syn_scale, syn_flags; /* what a SYN announced: window scale, GW_TCPF_* */
 	__u8 tcp_state, tcp_assured;
@@ -137,11 +134,6 @@ static __always_inline struct gw_if *if_get(__u32 ifindex)
 		CALL_APART(2);
 	}
 	return row && row->flags & GW_IF_MANAGED ? row : NULL;
-}
-
-static __always_inline __u32 key_size(const bool v6)
-{
-	return v6 ? sizeof(struct gw_tuple6) : sizeof(struct gw_tuple4);
 }
 
 static __always_inline void key_copy(union gw_key *to, const union gw_key *from, const bool v6)
