@@ -21,18 +21,11 @@ struct claim {
 /* Which NAT happened, by comparing tuples. */
 static __always_inline __u16 create_status(struct pkt *p, const bool v6)
 {
-	bool src = key_sport(&p->t, v6) != key_sport(&p->out, v6);
-	bool dst = key_dport(&p->t, v6) != key_dport(&p->out, v6);
+	bool src = key_sport(&p->t, v6) != key_sport(&p->out, v6) ||
+		   key_source_differs(&p->t, &p->out, v6);
+	bool dst = key_dport(&p->t, v6) != key_dport(&p->out, v6) ||
+		   key_dest_differs(&p->t, &p->out, v6);
 
-	if (v6) {
-		for (int i = 0; i < 4; i++) {
-			src |= p->t.v6.saddr[i] != p->out.v6.saddr[i];
-			dst |= p->t.v6.daddr[i] != p->out.v6.daddr[i];
-		}
-	} else {
-		src |= p->t.v4.saddr != p->out.v4.saddr;
-		dst |= p->t.v4.daddr != p->out.v4.daddr;
-	}
 	return (src ? GW_FLOW_SNAT : 0) | (dst ? GW_FLOW_DNAT : 0);
 }
 

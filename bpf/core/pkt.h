@@ -177,6 +177,26 @@ static __always_inline bool key_equal(const union gw_key *a, const union gw_key 
 	return !((x[0] ^ y[0]) | (x[1] ^ y[1]));
 }
 
+static __always_inline bool key_source_differs(const union gw_key *a, const union gw_key *b,
+					       const bool v6)
+{
+	const __be32 *x = a->v6.saddr, *y = b->v6.saddr;
+
+	if (!v6)
+		return a->v4.saddr != b->v4.saddr;
+	return (x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]);
+}
+
+static __always_inline bool key_dest_differs(const union gw_key *a, const union gw_key *b,
+					     const bool v6)
+{
+	const __be32 *x = a->v6.daddr, *y = b->v6.daddr;
+
+	if (!v6)
+		return a->v4.daddr != b->v4.daddr;
+	return (x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]);
+}
+
 /* sport/dport sit at one place in both families' tuples behind the addresses */
 #define key_sport(k, v6) (*((v6) ? &(k)->v6.sport : &(k)->v4.sport))
 #define key_dport(k, v6) (*((v6) ? &(k)->v6.dport : &(k)->v4.dport))

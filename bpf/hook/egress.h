@@ -115,21 +115,12 @@ static __always_inline int hook_outct(struct __sk_buff *skb, const bool v6)
 	return jump(skb, JUMP_OUT_POST, v6);
 }
 
-static __always_inline bool dst_moved(const struct pkt *p, const bool v6)
-{
-	if (v6)
-		return p->t.v6.daddr[0] != p->out.v6.daddr[0] ||
-		       p->t.v6.daddr[1] != p->out.v6.daddr[1] ||
-		       p->t.v6.daddr[2] != p->out.v6.daddr[2] ||
-		       p->t.v6.daddr[3] != p->out.v6.daddr[3];
-	return p->t.v4.daddr != p->out.v4.daddr;
-}
-
 /* DNAT of the gateway's own packet: where does the new destination live? */
 static __always_inline int output_reroute(struct __sk_buff *skb, struct pkt *p,
 					  struct gw_conf *conf, const bool v6)
 {
-	if (!(p->flags & PKT_OUTPUT) || !dst_moved(p, v6) || p->flags & PKT_ICMP_ERROR)
+	if (!(p->flags & PKT_OUTPUT) || !key_dest_differs(&p->t, &p->out, v6) ||
+	    p->flags & PKT_ICMP_ERROR)
 		return 0;
 	if (local_kind(&p->out, true, v6))
 		return GW_REASON_ROUTE; /* it has left towards a wire; there is no way back inside from here */

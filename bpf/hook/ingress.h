@@ -135,16 +135,6 @@ static __always_inline int hook_error(struct __sk_buff *skb, const bool v6)
 	return jump(skb, JUMP_POST, v6);
 }
 
-static __always_inline bool source_moved(const struct pkt *p, const bool v6)
-{
-	if (v6)
-		return p->t.v6.saddr[0] != p->out.v6.saddr[0] ||
-		       p->t.v6.saddr[1] != p->out.v6.saddr[1] ||
-		       p->t.v6.saddr[2] != p->out.v6.saddr[2] ||
-		       p->t.v6.saddr[3] != p->out.v6.saddr[3];
-	return p->t.v4.saddr != p->out.v4.saddr;
-}
-
 /*
  * What belongs to no connection, or is an ICMP error about an untranslated one, may not leave where a source translation applies: it
  * would show a private address.  The gateway's own packets carry the address its stack chose.
@@ -158,7 +148,7 @@ static __always_inline int check_untranslated(struct __sk_buff *skb, struct pkt 
 		return 0;
 	if (error && p->ctstate == GW_CT_INVALID)
 		return GW_REASON_ICMP_ERROR;
-	if (source_moved(p, v6) || !snat_applies(skb, p, conf, v6))
+	if (key_source_differs(&p->t, &p->out, v6) || !snat_applies(skb, p, conf, v6))
 		return 0;
 	if (error)
 		return GW_REASON_ICMP_ERROR;

@@ -131,15 +131,9 @@ static __always_inline int finish_ingress(struct __sk_buff *skb, struct pkt *p, 
 /* At egress the route is taken; only a DNAT of the gateway's own traffic needs a new one. */
 static __always_inline int finish_egress(struct __sk_buff *skb, struct pkt *p, const bool v6)
 {
-	bool moved = false;
+	bool moved = key_dest_differs(&p->t, &p->out, v6);
 
 	finish_pull(skb, p);
-	if (v6) {
-		for (int i = 0; i < 4; i++)
-			moved |= p->t.v6.daddr[i] != p->out.v6.daddr[i];
-	} else {
-		moved = p->t.v4.daddr != p->out.v4.daddr;
-	}
 	if (pkt_rewrite(skb, p, &p->out, false, v6))
 		return gw_drop(p, GW_REASON_NAT_REWRITE, v6);
 	skb->tc_index = MARK_DONE;
