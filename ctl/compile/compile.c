@@ -120,7 +120,7 @@ static int add_action(struct compiler *c, const struct rule *r, const struct dim
 	struct gw_nat nat;
 	int ret = 0;
 
-	if (a->notrack) {
+	if (rule_has_stmt(r, STMT_NOTRACK)) {
 		/* with a verdict behind it, that verdict's line counts the packet */
 		bool counts = a->verdict == VERDICT_NONE;
 		const struct line_action notrack = { .verdict = GW_V_NOTRACK,

@@ -144,9 +144,10 @@ static int add_elem(struct dim_list *l, const struct match *m, const struct elem
 	case FIELD_MARK:
 		return add_marks(l, e->num_lo, e->num_hi, m->mask);
 	case FIELD_CT_STATE:
-		break;
+		return 0;
+	default:
+		return -EOPNOTSUPP; /* the language does not let it in */
 	}
-	return 0;
 }
 
 static enum dim dim_of(enum field field)

@@ -163,8 +163,7 @@ static void action_fill(struct action *a, const struct xt_rule *x)
 {
 	const struct xt_target *t = &x->target;
 
-	*a = (struct action){ .verdict = verdicts[t->kind], .counter = true };
-	a->notrack = t->kind == XT_CT || t->kind == XT_NOTRACK;
+	*a = (struct action){ .verdict = verdicts[t->kind] };
 	a->reject = t->reject;
 	a->reject_explicit = t->reject != GW_REJECT_PORT;
 	a->nat_flags = t->flags;
@@ -179,6 +178,13 @@ static void action_fill(struct action *a, const struct xt_rule *x)
 		a->port_lo = t->port_lo;
 		a->port_hi = t->port_hi;
 	}
+}
+
+static bool fill_stmts(struct rule *r, const struct xt_rule *x)
+{
+	bool notrack = x->target.kind == XT_CT || x->target.kind == XT_NOTRACK;
+
+	return !rule_add_word(r, STMT_COUNTER) && (!notrack || !rule_add_word(r, STMT_NOTRACK));
 }
 
 static bool fill_matches(struct rule *r, const struct xt_rule *x)
@@ -204,7 +210,7 @@ int xt_to_rule(const struct xt_rule *x, struct rule **ret, struct diag *d)
 	_cleanup_(rule_freep) struct rule *r = rule_new();
 	struct strbuf text = {};
 
-	if (!r || !fill_matches(r, x))
+	if (!r || !fill_matches(r, x) || !fill_stmts(r, x))
 		return -ENOMEM;
 	action_fill(&r->action, x);
 	xt_save(x, false, &text);
@@ -378,11 +384,12 @@ static bool take_match(const struct match *m, struct xt_rule *x)
 	}
 }
 
-static bool take_action(const struct action *a, struct xt_rule *x)
+static bool take_action(const struct rule *r, struct xt_rule *x)
 {
+	const struct action *a = &r->action;
 	struct xt_target *t = &x->target;
 
-	if (a->notrack) {
+	if (rule_has_stmt(r, STMT_NOTRACK)) {
 		t->kind = XT_CT;
 		return a->verdict == VERDICT_NONE;
 	}
@@ -420,5 +427,5 @@ bool xt_from_rule(const struct rule *r, int version, struct xt_rule *ret)
 	for (size_t i = 0; i < r->n_matches; i++)
 		if (!take_match(&r->matches[i], x))
 			return false;
-	return take_comment(r->comment, x) && take_action(&r->action, x);
+	return take_comment(r->comment, x) && take_action(r, x);
 }

@@ -4,7 +4,7 @@
 #include <lang/names.h>
 
 enum verb { VERB_ADD, VERB_CREATE, VERB_INSERT, VERB_REPLACE, VERB_DELETE, VERB_DESTROY };
-enum object { OBJECT_TABLE, OBJECT_CHAIN, OBJECT_RULE };
+enum noun { OBJECT_TABLE, OBJECT_CHAIN, OBJECT_RULE };
 static const char *const verb_words[] = {
 	[VERB_ADD] = "add",	    [VERB_CREATE] = "create", [VERB_INSERT] = "insert",
 	[VERB_REPLACE] = "replace", [VERB_DELETE] = "delete", [VERB_DESTROY] = "destroy",
@@ -150,7 +150,7 @@ static int replace_rule_command(struct parser *p)
 	return chain_append(p, c, index, rule);
 }
 
-static int run_add(struct parser *p, enum verb verb, enum object object)
+static int run_add(struct parser *p, enum verb verb, enum noun object)
 {
 	switch (object) {
 	case OBJECT_TABLE:
@@ -162,7 +162,7 @@ static int run_add(struct parser *p, enum verb verb, enum object object)
 	}
 }
 
-static int run_delete(struct parser *p, bool must_exist, enum object object)
+static int run_delete(struct parser *p, bool must_exist, enum noun object)
 {
 	switch (object) {
 	case OBJECT_TABLE:
@@ -174,7 +174,7 @@ static int run_delete(struct parser *p, bool must_exist, enum object object)
 	}
 }
 
-static int run_verb(struct parser *p, enum verb verb, enum object object, const struct token *at)
+static int run_verb(struct parser *p, enum verb verb, enum noun object, const struct token *at)
 {
 	bool rule_only = verb == VERB_INSERT || verb == VERB_REPLACE;
 
@@ -188,7 +188,7 @@ static int run_verb(struct parser *p, enum verb verb, enum object object, const 
 	return run_add(p, verb, object);
 }
 
-static int parse_object(struct parser *p, enum object *ret)
+static int parse_object(struct parser *p, enum noun *ret)
 {
 	static const char *const others[] = {
 		"set",	 "map",	  "element", "flowtable", "counter",
@@ -197,7 +197,7 @@ static int parse_object(struct parser *p, enum object *ret)
 	int i = word_number(&p->tok, object_words, ARRAY_SIZE(object_words));
 
 	if (i >= 0) {
-		*ret = (enum object)i;
+		*ret = (enum noun)i;
 		return parse_advance(p);
 	}
 	if (word_number(&p->tok, others, ARRAY_SIZE(others)) >= 0)
@@ -257,7 +257,7 @@ static int fail_command(struct parser *p)
 static int parse_verb(struct parser *p)
 {
 	int verb = word_number(&p->tok, verb_words, ARRAY_SIZE(verb_words));
-	enum object object = OBJECT_RULE;
+	enum noun object = OBJECT_RULE;
 	struct token at = p->tok;
 	int r;
 

@@ -89,18 +89,22 @@ static const uint32_t num_max[] = {
 	[FIELD_ICMP6_TYPE] = 255, [FIELD_MARK] = UINT32_MAX,
 };
 
-static int parse_num(struct parser *p, enum field_type type, uint32_t *ret)
+static int parse_num(struct parser *p, enum field_type type, uint64_t *ret)
 {
+	uint32_t named;
 	uint64_t v;
 
-	if (p->tok.type == TOK_WORD && name_to_value(names_of(type), p->tok.s, p->tok.len, ret))
+	if (p->tok.type == TOK_WORD &&
+	    name_to_value(names_of(type), p->tok.s, p->tok.len, &named)) {
+		*ret = named;
 		return parse_advance(p);
+	}
 	if (type == FIELD_CT_STATE) {
 		fail_expected(p, num_words[type]);
 		return fail_hint(p, "invalid, established, related, new or untracked");
 	}
 	if (token_to_u64(&p->tok, 0, num_max[type], &v)) {
-		*ret = (uint32_t)v;
+		*ret = v;
 		return parse_advance(p);
 	}
 	if (token_to_u64(&p->tok, 0, UINT64_MAX, &v))

@@ -43,7 +43,7 @@ static bool keyword_begins(const char *keyword, const struct token *first)
 static bool field_find(const struct token *first, const struct token *second, enum field *ret,
 		       int *ret_version)
 {
-	for (int i = 0; i < FIELD_ID_MAX; i++) {
+	for (int i = 0; i < FIELD_ID_IIF; i++) {
 		if (!keyword_is(field_rows[i].keyword, first, second))
 			continue;
 		*ret = (enum field)i;
@@ -62,7 +62,7 @@ static bool field_find(const struct token *first, const struct token *second, en
 
 static bool is_group(const struct token *first)
 {
-	for (int i = 0; i < FIELD_ID_MAX; i++) {
+	for (int i = 0; i < FIELD_ID_IIF; i++) {
 		if (keyword_begins(field_rows[i].keyword, first))
 			return true;
 	}
@@ -107,7 +107,7 @@ static int parse_field(struct parser *p, struct token *at, enum field *ret, int 
 	return parse_advance(p);
 }
 
-static int elems_add(struct parser *p, struct match *m, size_t *cap, const struct elem *e)
+static int match_add_elem(struct parser *p, struct match *m, size_t *cap, const struct elem *e)
 {
 	void *grown = m->elems;
 	int r;
@@ -147,7 +147,7 @@ static int parse_set_elem(struct parser *p, struct match *m, size_t *cap)
 
 	if (!r)
 		r = check_behind_elem(p);
-	return r ? r : elems_add(p, m, cap, &e);
+	return r ? r : match_add_elem(p, m, cap, &e);
 }
 
 /* A set in a set is what a definition leaves there; its elements are taken as they are. */
@@ -201,7 +201,7 @@ static int parse_values(struct parser *p, struct match *m, size_t *cap)
 	int r = parse_elem(p, field_rows[m->field].type, &e);
 
 	if (!r)
-		r = elems_add(p, m, cap, &e);
+		r = match_add_elem(p, m, cap, &e);
 	while (!r && token_is_punct(&p->tok, ",")) {
 		if (!states) {
 			fail_at(p, &p->tok, "several values need braces");
@@ -211,7 +211,7 @@ static int parse_values(struct parser *p, struct match *m, size_t *cap)
 		if (!r)
 			r = parse_elem(p, field_rows[m->field].type, &e);
 		if (!r)
-			r = elems_add(p, m, cap, &e);
+			r = match_add_elem(p, m, cap, &e);
 	}
 	if (!r && token_is_punct(&p->tok, ":")) {
 		fail_expected(p, "a match or a statement");

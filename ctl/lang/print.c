@@ -60,7 +60,8 @@ static void print_nothing(const struct rule *r, unsigned int flags, struct strbu
 
 void print_rule(const struct rule *r, int family, unsigned int flags, struct strbuf *b)
 {
-	bool counter = r->action.counter || (flags & LANG_COUNTERS && !(flags & LANG_INTERNAL));
+	bool counter = rule_has_stmt(r, STMT_COUNTER) ||
+		       (flags & LANG_COUNTERS && !(flags & LANG_INTERNAL));
 	size_t from = b->len;
 
 	for (size_t i = 0; i < r->n_matches; i++)

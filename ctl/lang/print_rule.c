@@ -204,7 +204,7 @@ void print_action(const struct rule *r, int family, struct strbuf *b)
 	};
 	const struct action *a = &r->action;
 
-	if (a->notrack)
+	if (rule_has_stmt(r, STMT_NOTRACK))
 		strbuf_puts(b, "notrack ");
 	strbuf_puts(b, words[a->verdict]);
 	if (a->verdict == VERDICT_REJECT)

@@ -96,9 +96,11 @@ static int parse_counter(struct parser *p, struct rule *r)
 	bool taken;
 	int e;
 
-	if (r->action.counter)
+	if (rule_has_stmt(r, STMT_COUNTER))
 		return fail_at(p, &p->tok, "a rule has one counter");
-	r->action.counter = true;
+	e = rule_add_word(r, STMT_COUNTER);
+	if (e < 0)
+		return e;
 	if (token_is(&p->tok, "name") || p->tok.type == TOK_STRING)
 		return fail_at(p, &p->tok, "named counters are not supported yet");
 	e = take_word(p, "packets", &taken);
@@ -114,17 +116,17 @@ static int parse_counter(struct parser *p, struct rule *r)
 	return e ? e : parse_u64(p, "a number of bytes", 0, UINT64_MAX, &r->bytes);
 }
 
-enum stmt_kind { STMT_VERDICT, STMT_NAT, STMT_COUNTER, STMT_NOTRACK };
+enum word_kind { WORD_VERDICT, WORD_NAT, WORD_COUNTER, WORD_NOTRACK };
 static const struct stmt_row {
 	const char *word;
-	enum stmt_kind kind;
+	enum word_kind kind;
 	enum verdict verdict;
 } stmt_rows[] = {
-	{ "accept", STMT_VERDICT, VERDICT_ACCEPT }, { "drop", STMT_VERDICT, VERDICT_DROP },
-	{ "reject", STMT_VERDICT, VERDICT_REJECT }, { "masquerade", STMT_NAT, VERDICT_MASQUERADE },
-	{ "snat", STMT_NAT, VERDICT_SNAT },	    { "dnat", STMT_NAT, VERDICT_DNAT },
-	{ "redirect", STMT_NAT, VERDICT_REDIRECT }, { "counter", STMT_COUNTER, VERDICT_NONE },
-	{ "notrack", STMT_NOTRACK, VERDICT_NONE },
+	{ "accept", WORD_VERDICT, VERDICT_ACCEPT }, { "drop", WORD_VERDICT, VERDICT_DROP },
+	{ "reject", WORD_VERDICT, VERDICT_REJECT }, { "masquerade", WORD_NAT, VERDICT_MASQUERADE },
+	{ "snat", WORD_NAT, VERDICT_SNAT },	    { "dnat", WORD_NAT, VERDICT_DNAT },
+	{ "redirect", WORD_NAT, VERDICT_REDIRECT }, { "counter", WORD_COUNTER, VERDICT_NONE },
+	{ "notrack", WORD_NOTRACK, VERDICT_NONE },
 };
 
 int parse_stmt(struct parser *p, enum family f, struct rule *r, int *version, bool *ret_done)
@@ -142,14 +144,13 @@ int parse_stmt(struct parser *p, enum family f, struct rule *r, int *version, bo
 	e = parse_advance(p);
 	if (e)
 		return e;
-	if (row->kind == STMT_COUNTER)
+	if (row->kind == WORD_COUNTER)
 		return parse_counter(p, r);
-	if (row->kind == STMT_NOTRACK) {
-		r->action.notrack = true;
-		return 0;
+	if (row->kind == WORD_NOTRACK) {
+		return rule_add_word(r, STMT_NOTRACK);
 	}
 	r->action.verdict = row->verdict;
-	if (row->kind == STMT_NAT)
+	if (row->kind == WORD_NAT)
 		return parse_nat(p, f, r, row->verdict);
 	return row->verdict == VERDICT_REJECT ? parse_reject(p, r, version) : 0;
 }

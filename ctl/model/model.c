@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <model/model.h>
+#include <model/impl.h>
 
 static void chain_free(struct chain *c)
 {
 	chain_flush(c);
 	free(c->rules);
+	free(c->comment);
 	free(c);
 }
 
@@ -13,6 +14,13 @@ static void table_free(struct table *t)
 	for (size_t i = 0; i < t->n_chains; i++)
 		chain_free(t->chains[i]);
 	free(t->chains);
+	for (size_t i = 0; i < t->n_sets; i++)
+		set_free(t->sets[i]);
+	free(t->sets);
+	for (size_t i = 0; i < t->n_objects; i++)
+		object_free(t->objects[i]);
+	free(t->objects);
+	free(t->comment);
 	free(t);
 }
 
@@ -66,8 +74,7 @@ struct rule *chain_rule(const struct chain *c, uint64_t handle, size_t *ret_inde
 	return NULL;
 }
 
-/* Put item into a growing pointer array at index; the caller has checked index <= *n. */
-static int pointers_insert(void ***items, size_t *n, size_t *cap, size_t index, void *item)
+int pointers_insert(void ***items, size_t *n, size_t *cap, size_t index, void *item)
 {
 	void *grown = *items;
 	int r = array_reserve(&grown, cap, *n, sizeof(void *));
@@ -81,10 +88,29 @@ static int pointers_insert(void ***items, size_t *n, size_t *cap, size_t index, 
 	return 0;
 }
 
-static void pointers_remove(void **items, size_t *n, size_t index)
+void pointers_remove(void **items, size_t *n, size_t index)
 {
 	(*n)--;
 	memmove(items + index, items + index + 1, (*n - index) * sizeof(void *));
+}
+
+bool pointers_drop(void **items, size_t *n, const void *item)
+{
+	for (size_t i = 0; i < *n; i++) {
+		if (items[i] != item)
+			continue;
+		pointers_remove(items, n, i);
+		return true;
+	}
+	return false;
+}
+
+void handle_take(struct ruleset *rs, uint64_t *handle)
+{
+	if (!*handle)
+		*handle = rs->next_handle++;
+	else if (*handle >= rs->next_handle)
+		rs->next_handle = *handle + 1;
 }
 
 int ruleset_add_table(struct ruleset *rs, enum family f, const char *name, struct table **ret)
@@ -139,24 +165,14 @@ int table_add_chain(struct ruleset *rs, struct table *t, const char *name, struc
 
 void ruleset_delete_table(struct ruleset *rs, struct table *t)
 {
-	for (size_t i = 0; i < rs->n_tables; i++) {
-		if (rs->tables[i] != t)
-			continue;
-		pointers_remove((void **)rs->tables, &rs->n_tables, i);
+	if (pointers_drop((void **)rs->tables, &rs->n_tables, t))
 		table_free(t);
-		return;
-	}
 }
 
 void table_delete_chain(struct table *t, struct chain *c)
 {
-	for (size_t i = 0; i < t->n_chains; i++) {
-		if (t->chains[i] != c)
-			continue;
-		pointers_remove((void **)t->chains, &t->n_chains, i);
+	if (pointers_drop((void **)t->chains, &t->n_chains, c))
 		chain_free(c);
-		return;
-	}
 }
 
 void chain_flush(struct chain *c)
@@ -181,9 +197,6 @@ int chain_insert_rule(struct ruleset *rs, struct chain *c, size_t index, struct 
 	e = pointers_insert((void ***)&c->rules, &c->n_rules, &c->cap_rules, index, r);
 	if (e < 0)
 		return e;
-	if (!r->handle)
-		r->handle = rs->next_handle++;
-	else if (r->handle >= rs->next_handle)
-		rs->next_handle = r->handle + 1;
+	handle_take(rs, &r->handle);
 	return 0;
 }

@@ -258,9 +258,9 @@ static bool reject_validate(const struct chain *c, const struct action *a, const
 	return true;
 }
 
-static bool notrack_validate(const struct chain *c, const struct action *a, struct diag *d)
+static bool notrack_validate(const struct chain *c, const struct rule *r, struct diag *d)
 {
-	if (!a->notrack || !c->base || chain_is_raw(c))
+	if (!rule_has_stmt(r, STMT_NOTRACK) || !c->base || chain_is_raw(c))
 		return true;
 	diag_set(d, "`notrack` comes too late in this chain");
 	diag_hint(d, "it works at hook prerouting or output with priority raw (below -200)");
@@ -273,7 +273,7 @@ bool rule_validate(const struct table *t, const struct chain *c, const struct ru
 	struct facts f;
 
 	return matches_validate(t, c, r, &f, d) && nat_validate(c, &r->action, &f, d) &&
-	       reject_validate(c, &r->action, &f, d) && notrack_validate(c, &r->action, d);
+	       reject_validate(c, &r->action, &f, d) && notrack_validate(c, r, d);
 }
 
 bool chain_validate(const struct table *t, const struct chain *c, struct diag *d)

@@ -55,6 +55,10 @@ GW_ABI_SIZE(gw_slots, 64);
 #define GW_V_NOTRACK \
 	6 /* raw only: the packet is UNTRACKED; go on with the following rule (nft's notrack is not final) */
 
+#define GW_V_JUMP   7 /* these three: gw/image.h only */
+#define GW_V_GOTO   8
+#define GW_V_RETURN 9
+
 #define GW_RULE_ADDR6  (1U << 0) /* the next line is a struct gw_rule_addr6 that must match too */
 #define GW_RULE_ACT    (1U << 1) /* the line behind (the ADDR6 line) is the action's data */
 #define GW_RULE_POLICY (1U << 2) /* this is a chain's policy */
@@ -66,6 +70,12 @@ GW_ABI_SIZE(gw_slots, 64);
 #define GW_REJECT_NET	    2 /* ICMP net unreachable; ICMPv6 no route */
 #define GW_REJECT_HOST	    3 /* ICMP host unreachable; ICMPv6 address unreachable */
 #define GW_REJECT_ADMIN	    4 /* ICMP/ICMPv6 administratively prohibited */
+#define GW_REJECT_PROTO	    5 /* ICMP protocol unreachable */
+#define GW_REJECT_NET_PRO   6 /* ICMP network prohibited */
+#define GW_REJECT_HOST_PRO  7 /* ICMP host prohibited */
+#define GW_REJECT_POLICY    8 /* ICMPv6 policy fail */
+#define GW_REJECT_ROUTE	    9 /* ICMPv6 reject route */
+#define GW_REJECT_MAX	    10
 
 #define GW_IF_NONE \
 	0xffffffffU /* iif/oif of a rule whose interface does not exist now: never matches */
@@ -108,6 +118,9 @@ GW_ABI_SIZE(gw_rule_addr6, 64);
 #define GW_NATF_RANDOM	     (1U << 2)
 #define GW_NATF_FULLY_RANDOM (1U << 3)
 #define GW_NATF_PERSISTENT   (1U << 4)
+#define GW_NATF_NETMAP \
+	(1U << 5) /* addr_lo..addr_hi is a prefix: the bits behind it are kept (NETMAP) */
+#define GW_NATF_ENDPOINT (1U << 6) /* endpoint-independent mapping and filtering (RFC 4787) */
 struct gw_nat {
 	__u32 kind;
 	__u32 flags;

@@ -518,10 +518,10 @@ START_TEST(notrack_goes_on_and_counts_once)
 	must(c);
 	c->cid = 99;
 	r = add_rule(rs, c, VERDICT_NONE, 1);
-	r->action.notrack = true;
+	ck_assert_int_eq(rule_add_word(r, STMT_NOTRACK), 0);
 	e = add_match(r, FIELD_ID_TCP_DPORT, false, 2);
 	e[0].num_hi = e[1].num_hi = 100;
-	add_rule(rs, c, VERDICT_ACCEPT, 2)->action.notrack = true;
+	ck_assert_int_eq(rule_add_word(add_rule(rs, c, VERDICT_ACCEPT, 2), STMT_NOTRACK), 0);
 	img = compile(rs);
 	walk_image(img, GW_HOOK_RAW_PREROUTING, &p, &n);
 	ck_assert_uint_eq(n.n, 3);

@@ -133,12 +133,14 @@ static void elem_of(struct dice *d, enum field field, struct elem *e)
 	case FIELD_ICMP6_TYPE:
 		num_elem(d, e, 12, 255);
 		break;
+	default:
+		ck_abort_msg("a field that is not rolled");
 	}
 }
 
 static void match_of(struct dice *d, struct rule *r)
 {
-	enum field field = (enum field)roll(d, FIELD_ID_MAX);
+	enum field field = (enum field)(FIELD_ID_NONE + 1 + roll(d, FIELD_ID_META_MARK));
 	struct match m = { .field = field, .negate = one_in(d, 3), .mask = UINT32_MAX };
 
 	/* mostly fields that can hold together */
@@ -177,14 +179,17 @@ static void nat_of(struct dice *d, struct action *a)
 	}
 }
 
-static void action_of(struct dice *d, enum chain_type type, struct action *a)
+static void action_of(struct dice *d, enum chain_type type, struct rule *r)
 {
+	struct action *a = &r->action;
+
 	if (type == CHAIN_NAT && roll(d, 3)) {
 		nat_of(d, a);
 		return;
 	}
 	a->verdict = (enum verdict)roll(d, type == CHAIN_NAT ? 3 : 4);
-	a->notrack = type == CHAIN_FILTER && one_in(d, 8);
+	if (type == CHAIN_FILTER && one_in(d, 8))
+		ck_assert_int_eq(rule_add_word(r, STMT_NOTRACK), 0);
 	if (a->verdict == VERDICT_REJECT)
 		a->reject = roll(d, 5);
 }
@@ -197,7 +202,7 @@ static void rule_of(struct dice *d, struct ruleset *rs, struct chain *c, uint32_
 	r->cid = (*cid)++;
 	for (uint32_t n = roll(d, 4); n; n--)
 		match_of(d, r);
-	action_of(d, c->type, &r->action);
+	action_of(d, c->type, r);
 	must((chain_insert_rule(rs, c, c->n_rules, r)) == 0);
 }
 

@@ -265,12 +265,13 @@ static inline int walk_nat(const struct rule *r, struct notes *n)
 static inline int walk_action(const struct rule *r, struct notes *n)
 {
 	const struct action *a = &r->action;
+	bool notrack = rule_has_stmt(r, STMT_NOTRACK);
 
-	if (a->notrack)
+	if (notrack)
 		note(n, a->verdict == VERDICT_NONE ? r->cid : 0, GW_V_NOTRACK, 0, NULL);
 	switch (a->verdict) {
 	case VERDICT_NONE:
-		if (!a->notrack && r->cid)
+		if (!notrack && r->cid)
 			note(n, r->cid, GW_V_CONTINUE, 0, NULL);
 		return GO_ON;
 	case VERDICT_ACCEPT:

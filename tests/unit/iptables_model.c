@@ -68,7 +68,7 @@ START_TEST(a_forwarded_port_becomes_a_dnat_rule)
 	ck_assert_int_eq(r->matches[1].field, FIELD_ID_TCP_DPORT);
 	ck_assert_uint_eq(r->matches[1].elems[0].num_lo, 8080);
 	ck_assert_int_eq(r->action.verdict, VERDICT_DNAT);
-	ck_assert(r->action.has_addr && r->action.has_port && r->action.counter);
+	ck_assert(r->action.has_addr && r->action.has_port && rule_has_stmt(r, STMT_COUNTER));
 	ck_assert_int_eq(r->action.nat_family, 4);
 	ck_assert_mem_eq(r->action.addr_lo, ((uint8_t[]){ 10, 0, 0, 5 }), 4);
 	ck_assert_mem_eq(r->action.addr_hi, ((uint8_t[]){ 10, 0, 0, 5 }), 4);

@@ -273,14 +273,6 @@ static const struct {
 	  22,
 	  { .verdict = VERDICT_REJECT },
 	  "`reject` works in filter chains at hook input, forward or output" },
-	{ FAMILY_INET, "raw", "output", FIELD_ID_UDP_DPORT, 22, { .notrack = true }, NULL },
-	{ FAMILY_INET,
-	  "filter",
-	  "output",
-	  FIELD_ID_UDP_DPORT,
-	  22,
-	  { .notrack = true },
-	  "`notrack` comes too late in this chain" },
 	{ FAMILY_INET,
 	  "nat",
 	  "postrouting",
@@ -352,6 +344,25 @@ static const struct {
 	  { .verdict = VERDICT_SNAT, .has_addr = true, .nat_family = 4, .addr_lo = { 9 } },
 	  "the address range ends before it begins" },
 };
+
+START_TEST(notrack_works_in_raw_chains_only)
+{
+	static const struct {
+		const char *table;
+		bool good;
+	} rows[] = { { "raw", true }, { "filter", false } };
+	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
+	struct chain *c = ruleset_standard_chain(rs, FAMILY_INET, rows[_i].table, "output");
+	struct rule *r = rule_with(FIELD_ID_UDP_DPORT, 22, 22);
+	struct diag d = { 0 };
+
+	ck_assert_int_eq(rule_add_word(r, STMT_NOTRACK), 0);
+	ck_assert_int_eq(chain_insert_rule(rs, c, 0, r), 0);
+	ck_assert_int_eq(ruleset_validate(rs, &d), rows[_i].good);
+	ck_assert_int_eq(!!strstr(d.text, "`notrack` comes too late in this chain"),
+			 !rows[_i].good);
+}
+END_TEST
 
 START_TEST(rule_is_usable_where_it_is)
 {
@@ -446,6 +457,7 @@ int main(void)
 	tcase_add_loop_test(tc, slot_follows_type_hook_and_priority, 0,
 			    (int)ARRAY_SIZE(slot_cases));
 	tcase_add_loop_test(tc, rule_is_usable_where_it_is, 0, (int)ARRAY_SIZE(rule_cases));
+	tcase_add_loop_test(tc, notrack_works_in_raw_chains_only, 0, 2);
 	tcase_add_test(tc, matches_that_exclude_each_other_are_refused);
 	tcase_add_test(tc, chain_without_a_place_is_refused);
 	tcase_add_test(tc, families_see_their_packets);
