@@ -16,6 +16,12 @@ static const struct standard_row standard_rows[GW_HOOK_MAX] = {
 #undef GW_HOOK
 };
 
+/* Base chains can sit in any row; FILTER_PREROUTING is none that comes to exist by itself. */
+static bool row_is_standard(const struct standard_row *row)
+{
+	return row != &standard_rows[GW_HOOK_FILTER_PREROUTING];
+}
+
 static int hook_number(const char *chain)
 {
 	for (int i = 0; hook_name(i); i++) {
@@ -41,7 +47,8 @@ static const struct standard_row *standard_find(enum family f, const char *table
 		char name[16];
 
 		standard_name(f, standard_rows[i].chain, name);
-		if (!strcmp(standard_rows[i].table, table) && !strcmp(name, chain))
+		if (row_is_standard(&standard_rows[i]) && !strcmp(standard_rows[i].table, table) &&
+		    !strcmp(name, chain))
 			return &standard_rows[i];
 	}
 	return NULL;
@@ -87,7 +94,7 @@ static int standard_make_table(struct ruleset *rs, struct table *t)
 	for (size_t i = 0; i < GW_HOOK_MAX; i++) {
 		int r = 0;
 
-		if (!strcmp(standard_rows[i].table, t->name))
+		if (row_is_standard(&standard_rows[i]) && !strcmp(standard_rows[i].table, t->name))
 			r = standard_make(rs, t, &standard_rows[i]);
 		if (r < 0)
 			return r;
@@ -117,8 +124,8 @@ struct chain *ruleset_standard_chain(struct ruleset *rs, enum family f, const ch
 }
 
 /*
- * Priorities between the rows of the matrix are as good as the row, as long as nothing that rewrites the packet or
- * finds its connection lies between: tracking at -200, DNAT at -100, SNAT at 100.
+ * A base chain sits in the row whose place it has in the order of traversal: tracking at -200, DNAT at -100 and SNAT at
+ * 100 are what priorities are before or behind.
  */
 static int slot_of_nat(int hook_nf)
 {
@@ -136,9 +143,9 @@ static int slot_of_nat(int hook_nf)
 	}
 }
 
-static int slot_by_prio(int prio, int mangle, int filter, int security)
+static int slot_by_prio(int prio, int mangle_end, int mangle, int filter, int security)
 {
-	if (prio <= -100)
+	if (prio < mangle_end)
 		return mangle;
 	return prio < 50 ? filter : security;
 }
@@ -149,19 +156,17 @@ static int slot_of_filter(int hook_nf, int prio)
 	case 0:
 		if (prio < -200)
 			return GW_HOOK_RAW_PREROUTING;
-		return prio <= -100 ? GW_HOOK_MANGLE_PREROUTING : -1;
+		return prio < -100 ? GW_HOOK_MANGLE_PREROUTING : GW_HOOK_FILTER_PREROUTING;
 	case 1:
-		if (prio > 100)
-			return -1;
-		return slot_by_prio(prio, GW_HOOK_MANGLE_INPUT, GW_HOOK_FILTER_INPUT,
+		return slot_by_prio(prio, 0, GW_HOOK_MANGLE_INPUT, GW_HOOK_FILTER_INPUT,
 				    GW_HOOK_SECURITY_INPUT);
 	case 2:
-		return slot_by_prio(prio, GW_HOOK_MANGLE_FORWARD, GW_HOOK_FILTER_FORWARD,
+		return slot_by_prio(prio, 0, GW_HOOK_MANGLE_FORWARD, GW_HOOK_FILTER_FORWARD,
 				    GW_HOOK_SECURITY_FORWARD);
 	case 3:
 		if (prio < -200)
 			return GW_HOOK_RAW_OUTPUT;
-		return slot_by_prio(prio, GW_HOOK_MANGLE_OUTPUT, GW_HOOK_FILTER_OUTPUT,
+		return slot_by_prio(prio, -100, GW_HOOK_MANGLE_OUTPUT, GW_HOOK_FILTER_OUTPUT,
 				    GW_HOOK_SECURITY_OUTPUT);
 	case 4:
 		return prio < 100 ? GW_HOOK_MANGLE_POSTROUTING : -1;

@@ -284,12 +284,12 @@ bool chain_validate(const struct table *t, const struct chain *c, struct diag *d
 		 family_name(t->family), t->name, c->name, chain_type_name(c->type),
 		 hook_name(c->hook_nf), c->prio);
 	diag_hint(d, "%s",
-		  c->type == CHAIN_NAT	   ? "nat chains sit at prerouting, input, output or "
-					     "postrouting, above priority -200"
-		  : c->type == CHAIN_ROUTE ? "route chains sit at hook output"
-		  : c->hook_nf == 0 ? "filter chains at prerouting sit before dstnat: use priority "
-				      "raw or mangle"
-				    : "filter chains sit before srcnat: use a priority below 100");
+		  c->type == CHAIN_NAT ? "nat chains sit at prerouting, input, output or "
+					 "postrouting, above priority -200"
+		  : c->type == CHAIN_ROUTE
+			  ? "route chains sit at hook output"
+			  : "filter chains at postrouting sit before srcnat: use a "
+			    "priority below 100");
 	return false;
 }
 

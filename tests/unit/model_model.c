@@ -137,6 +137,9 @@ START_TEST(standard_chains_of_iptables_come_together_in_its_order)
 	ck_assert_int_eq(errno, ENOENT);
 	ck_assert_ptr_null(ruleset_standard_chain(rs, FAMILY_IP, "nat", "FORWARD"));
 	ck_assert_ptr_null(ruleset_standard_chain(rs, FAMILY_INET, "bogus", "input"));
+	ck_assert_ptr_null(ruleset_standard_chain(rs, FAMILY_INET, "filter", "prerouting"));
+	ck_assert_ptr_nonnull(ruleset_standard_chain(rs, FAMILY_IP, "filter", "INPUT"));
+	ck_assert_uint_eq(ruleset_table(rs, FAMILY_IP, "filter")->n_chains, 3);
 }
 END_TEST
 
@@ -168,15 +171,23 @@ static const struct {
 	{ CHAIN_FILTER, 0, -300, GW_HOOK_RAW_PREROUTING },
 	{ CHAIN_FILTER, 0, -201, GW_HOOK_RAW_PREROUTING },
 	{ CHAIN_FILTER, 0, -200, GW_HOOK_MANGLE_PREROUTING },
-	{ CHAIN_FILTER, 0, -99, -1 }, /* would see packets after DNAT */
-	{ CHAIN_FILTER, 0, 0, -1 },
+	{ CHAIN_FILTER, 0, -101, GW_HOOK_MANGLE_PREROUTING },
+	{ CHAIN_FILTER, 0, -100, GW_HOOK_FILTER_PREROUTING }, /* sees packets after DNAT */
+	{ CHAIN_FILTER, 0, 0, GW_HOOK_FILTER_PREROUTING },
+	{ CHAIN_FILTER, 0, 1000, GW_HOOK_FILTER_PREROUTING },
+	{ CHAIN_FILTER, 1, -1, GW_HOOK_MANGLE_INPUT },
 	{ CHAIN_FILTER, 1, 0, GW_HOOK_FILTER_INPUT },
 	{ CHAIN_FILTER, 1, 10, GW_HOOK_FILTER_INPUT },
 	{ CHAIN_FILTER, 1, 50, GW_HOOK_SECURITY_INPUT },
-	{ CHAIN_FILTER, 1, 101, -1 },
+	{ CHAIN_FILTER, 1, 101, GW_HOOK_SECURITY_INPUT },
 	{ CHAIN_FILTER, 2, -150, GW_HOOK_MANGLE_FORWARD },
+	{ CHAIN_FILTER, 2, -1, GW_HOOK_MANGLE_FORWARD },
+	{ CHAIN_FILTER, 2, 49, GW_HOOK_FILTER_FORWARD },
 	{ CHAIN_FILTER, 2, 1000, GW_HOOK_SECURITY_FORWARD },
 	{ CHAIN_FILTER, 3, -300, GW_HOOK_RAW_OUTPUT },
+	{ CHAIN_FILTER, 3, -101, GW_HOOK_MANGLE_OUTPUT },
+	{ CHAIN_FILTER, 3, -100, GW_HOOK_FILTER_OUTPUT },
+	{ CHAIN_FILTER, 3, 50, GW_HOOK_SECURITY_OUTPUT },
 	{ CHAIN_FILTER, 4, 0, GW_HOOK_MANGLE_POSTROUTING },
 	{ CHAIN_FILTER, 4, 100, -1 },
 	{ CHAIN_ROUTE, 3, -150, GW_HOOK_MANGLE_OUTPUT },
@@ -422,10 +433,11 @@ START_TEST(chain_without_a_place_is_refused)
 
 	ck_assert(ruleset_validate(rs, &d));
 	c->prio = 200;
+	c->hook_nf = 4;
 	ck_assert(!ruleset_validate(rs, &d));
 	ck_assert_str_eq(d.text,
 			 "chain inet filter input: there is no place for type filter at hook "
-			 "input with priority 200");
+			 "postrouting with priority 200");
 }
 END_TEST
 
@@ -453,7 +465,7 @@ int main(void)
 	tcase_add_test(tc, long_names_are_refused);
 	tcase_add_test(tc, a_copy_shares_nothing);
 	tcase_add_test(tc, standard_chains_of_iptables_come_together_in_its_order);
-	tcase_add_loop_test(tc, standard_chain_sits_in_its_slot, 0, (int)ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, standard_chain_sits_in_its_slot, 0, GW_HOOK_FILTER_PREROUTING);
 	tcase_add_loop_test(tc, slot_follows_type_hook_and_priority, 0,
 			    (int)ARRAY_SIZE(slot_cases));
 	tcase_add_loop_test(tc, rule_is_usable_where_it_is, 0, (int)ARRAY_SIZE(rule_cases));
