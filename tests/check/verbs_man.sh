@@ -36,9 +36,9 @@ while read -r token; do
 done < <(sed -n 's/^GW_REASON([A-Z0-9_]*, *"\([^"]*\)".*/\1/p' "$include/reason.def" | grep -v '^none$')
 
 while read -r field; do
-	grep -qE "^\.It Cm ([a-z0-9 ]+ , )?$field( |\$)" "$man/gw-ruleset.5" ||
+	grep -qE "^\.It Cm ([a-z0-9 .-]+ , )?${field//./\\.}( |\$)" "$man/gw-ruleset.5" ||
 		miss "gw-ruleset.5 has no match \`$field'"
-done < <(sed -n 's/^GW_FIELD([A-Z0-9_]*, *"\([^"]*\)".*/\1/p' "$include/field.def")
+done < <(sed -n 's/^GW_FIELD([A-Z0-9_]*, *"\([^"][^"]*\)".*/\1/p' "$include/field.def")
 
 if [[ -x $build/ctl/gwd ]]; then
 	while read -r key; do
