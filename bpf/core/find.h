@@ -18,6 +18,8 @@
 int find_first(struct find *f, const struct find_key *k, __u32 v6);
 int find_list(struct find *f, const struct find_key *k, __u32 at, __u32 n, __u32 how);
 int find_split(struct find *f, const struct find_key *k, __u32 group, __u32 prio, __u32 how);
+int find_xaddr(const struct find *f, const struct find_key *k, __u32 xa, __u32 flags, __u32 v6);
+int find_group_key(struct find *f, __u32 group, __u32 value, __u32 bit);
 int find_values6(struct find *f, const struct find_key *k, __u32 line);
 int find_sub(struct find *f, __u64 at, __u32 line, __u32 dim);
 
@@ -89,13 +91,16 @@ static __always_inline bool find_in(const __u64 *a, const __u64 *lo, const __u64
 	return a[0] < hi[0] || (a[0] == hi[0] && a[1] <= hi[1]);
 }
 
-static __always_inline bool find_xaddr(const struct find *f, const struct find_key *k, __u32 xa,
-				       __u32 flags, __u32 v6)
+__noinline int find_xaddr(const struct find *f, const struct find_key *k, __u32 xa, __u32 flags,
+			  __u32 v6)
 {
-	const struct gw_xaddr *x = region_line(f->o_xaddr + xa);
+	const struct gw_xaddr *x;
 
+	if (!f || !k)
+		return 0;
+	x = region_line(f->o_xaddr + xa);
 	if (!x)
-		return false;
+		return 0;
 	return find_in(k->s, x->s_lo, x->s_hi, v6) == !(flags & GW_ENT_NOT_SADDR) &&
 	       find_in(k->d, x->d_lo, x->d_hi, v6) == !(flags & GW_ENT_NOT_DADDR);
 }
@@ -198,7 +203,7 @@ __noinline int find_list(struct find *f, const struct find_key *k, __u32 at, __u
 
 /* ------------------------------------------------------------------------------------------- addresses -> labels */
 
-/* Which intervals of dimension `dim` may hold the address: f->lo .. f->hi. */
+/* Which intervals of dimension `dim` may hold the address: f->n from f->lo on. */
 static __always_inline bool find_chunk(struct find *f, __u32 dim, __u64 at, __u64 base, __u32 sh,
 				       __u32 nx, __u32 o_dx)
 {
@@ -206,7 +211,7 @@ static __always_inline bool find_chunk(struct find *f, __u32 dim, __u64 at, __u6
 	const __u32 *lo, *hi;
 
 	f->lo[dim] = 0;
-	f->hi[dim] = 0;
+	f->n[dim] = 1;
 	if (at < base)
 		return true;
 	if (chunk > nx)
@@ -216,38 +221,44 @@ static __always_inline bool find_chunk(struct find *f, __u32 dim, __u64 at, __u6
 	if (!lo || !hi)
 		return false;
 	f->lo[dim] = *lo;
-	f->hi[dim] = *hi;
+	f->n[dim] = *hi - *lo + 1;
 	return true;
 }
 
 #define FIND_STEPS 22 /* 2^21 intervals in one chunk */
 
+/* How far a search may go on: `half` if a >= b, else 0.  Without a branch: they would double the paths, and be mispredicted. */
+static __always_inline __u32 find_advance(__u64 a, __u64 b, __u32 half)
+{
+	__u64 less = (~a & b) | ((~a | b) & (a - b)); /* bit 63: the borrow of a - b */
+
+	half &= (__u32)(less >> 63) - 1;
+	find_opaque(half);
+	return half;
+}
+
 /* Both searches in one loop: their cache misses overlap.  An interval found stays: its own start does not take part. */
 static __always_inline bool find_values4(struct find *f, const struct find_key *k,
 					 const struct find_line0 *r)
 {
-	__u32 lo0 = f->lo[0], hi0 = f->hi[0], lo1 = f->lo[1], hi1 = f->hi[1];
+	__u32 lo0 = f->lo[0], n0 = f->n[0], lo1 = f->lo[1], n1 = f->n[1];
 	__u32 o0 = f->half + r->s.o_rr, o1 = f->half + r->o_rr;
-	__u32 at0 = k->s[1] & 0xffffff, at1 = k->d[1] & 0xffffff;
+	__u64 at0 = k->s[1] & 0xffffff, at1 = k->d[1] & 0xffffff;
 	const __u64 *p, *q;
 
 	for (int i = 0; i < FIND_STEPS; i++) {
-		__u32 mid0 = lo0 + ((hi0 - lo0 + 1) >> 1), mid1 = lo1 + ((hi1 - lo1 + 1) >> 1);
+		__u32 half0 = n0 >> 1, half1 = n1 >> 1;
 
-		if (lo0 >= hi0 && lo1 >= hi1)
+		if ((n0 | n1) <= 1)
 			break;
-		p = find_u64(o0, mid0);
-		q = find_u64(o1, mid1);
+		p = find_u64(o0, lo0 + half0);
+		q = find_u64(o1, lo1 + half1);
 		if (!p || !q)
 			return false;
-		if (*p >> 40 <= at0)
-			lo0 = mid0;
-		else
-			hi0 = mid0 - 1;
-		if (*q >> 40 <= at1)
-			lo1 = mid1;
-		else
-			hi1 = mid1 - 1;
+		lo0 += find_advance(at0, *p >> 40, half0);
+		lo1 += find_advance(at1, *q >> 40, half1);
+		n0 -= half0;
+		n1 -= half1;
 	}
 	p = find_u64(o0, lo0);
 	q = find_u64(o1, lo1);
@@ -262,25 +273,23 @@ static __always_inline bool find_values4(struct find *f, const struct find_key *
 __noinline int find_sub(struct find *f, __u64 at, __u32 line, __u32 dim)
 {
 	const struct gw_pair64 *p;
-	__u32 lo, hi;
+	__u32 lo, n;
 
 	if (!f)
 		return 0;
 	dim = find_low(dim, 1);
 	lo = (__u32)f->value[dim];
-	hi = lo + ((__u32)(f->value[dim] >> 32) & 0x7fffffff) - 1;
+	n = (__u32)(f->value[dim] >> 32) & 0x7fffffff;
 	for (int i = 0; i < FIND_STEPS; i++) {
-		__u32 mid = lo + ((hi - lo + 1) >> 1);
+		__u32 half = n >> 1;
 
-		if (lo >= hi)
+		if (n <= 1)
 			break;
-		p = find_pair64(line, mid);
+		p = find_pair64(line, lo + half);
 		if (!p)
 			return 0;
-		if (p->at <= at)
-			lo = mid;
-		else
-			hi = mid - 1;
+		lo += find_advance(at, p->at, half);
+		n -= half;
 	}
 	p = find_pair64(line, lo);
 	if (!p)
@@ -293,28 +302,24 @@ __noinline int find_sub(struct find *f, __u64 at, __u32 line, __u32 dim)
 static __always_inline bool find_upper6(struct find *f, const struct find_key *k,
 					const struct find_line0 *r)
 {
-	__u32 lo0 = f->lo[0], hi0 = f->hi[0], lo1 = f->lo[1], hi1 = f->hi[1];
+	__u32 lo0 = f->lo[0], n0 = f->n[0], lo1 = f->lo[1], n1 = f->n[1];
 	__u32 o0 = f->half + r->s.o_rr, o1 = f->half + r->o_rr;
 	__u64 at0 = k->s[0], at1 = k->d[0];
 	const struct gw_pair64 *p, *q;
 
 	for (int i = 0; i < FIND_STEPS; i++) {
-		__u32 mid0 = lo0 + ((hi0 - lo0 + 1) >> 1), mid1 = lo1 + ((hi1 - lo1 + 1) >> 1);
+		__u32 half0 = n0 >> 1, half1 = n1 >> 1;
 
-		if (lo0 >= hi0 && lo1 >= hi1)
+		if ((n0 | n1) <= 1)
 			break;
-		p = find_pair64(o0, mid0);
-		q = find_pair64(o1, mid1);
+		p = find_pair64(o0, lo0 + half0);
+		q = find_pair64(o1, lo1 + half1);
 		if (!p || !q)
 			return false;
-		if (p->at <= at0)
-			lo0 = mid0;
-		else
-			hi0 = mid0 - 1;
-		if (q->at <= at1)
-			lo1 = mid1;
-		else
-			hi1 = mid1 - 1;
+		lo0 += find_advance(at0, p->at, half0);
+		lo1 += find_advance(at1, q->at, half1);
+		n0 -= half0;
+		n1 -= half1;
 	}
 	p = find_pair64(o0, lo0);
 	q = find_pair64(o1, lo1);
@@ -505,24 +510,29 @@ static __always_inline __u32 find_slot(const struct gw_bucket *b, __u64 key)
 	return slot;
 }
 
-static __always_inline __u64 find_key_of(const struct find *f, const struct find_frame *fr,
-					 __u32 bit)
+/* The key of a group's probe, to f->key. */
+__noinline int find_group_key(struct find *f, __u32 group, __u32 value, __u32 bit)
 {
-	__u32 i = find_low(7 - (bit >> 3), 7), j = find_low(7 - bit, 7);
+	__u32 i, j;
 
-	if (!fr->group)
-		return f->label[0][i] | (__u64)f->label[1][j] << 32;
-	if ((fr->group & GW_KEY_FIELD) == GW_KEY_PORTS)
-		return fr->group | (__u64)(f->port[0][i] << 16 | f->port[1][j]) << 32;
-	if (bit)
-		return fr->group | GW_KEY_FIELD_ANY | 0xffffffffULL << 32;
-	return fr->group | (__u64)fr->value << 32;
+	if (!f)
+		return 0;
+	if ((group & GW_KEY_FIELD) == GW_KEY_PORTS) {
+		i = find_low(7 - (bit >> 3), 7);
+		j = find_low(7 - bit, 7);
+		value = f->port[0][i] << 16 | f->port[1][j];
+	} else if (bit) {
+		group |= GW_KEY_FIELD_ANY;
+		value = ~0U;
+	}
+	f->key = group | (__u64)value << 32;
+	return 0;
 }
 
 /* One probe; 1 = none is left. */
 static __always_inline long find_probe(struct find *f, const struct find_key *k, __u32 v6)
 {
-	__u32 top = f->top, slot, flags;
+	__u32 top = f->top, bit, slot, flags;
 	const struct gw_bucket *b;
 	const struct gw_ent *e;
 	struct find_frame *fr;
@@ -532,7 +542,13 @@ static __always_inline long find_probe(struct find *f, const struct find_key *k,
 		return 1;
 	fr = &f->frame[find_low(top - 1, 3)];
 	bm = fr->bm;
-	key = find_key_of(f, fr, find_lowest(bm));
+	bit = find_lowest(bm);
+	if (fr->group)
+		find_group_key(f, fr->group, fr->value, bit);
+	else
+		f->key = f->label[0][find_low(7 - (bit >> 3), 7)] |
+			 (__u64)f->label[1][find_low(7 - bit, 7)] << 32;
+	key = f->key;
 	bm &= bm - 1;
 	fr->bm = bm;
 	if (!bm)
@@ -597,7 +613,7 @@ static __always_inline bool find_pairs(struct find *f, const struct find_key *k,
 		       f->half + r1->o_par);
 }
 
-#define FIND_PROBES 12 /* inline; the rest in bpf_loop, whose rounds cost a call each */
+#define FIND_PROBES 8 /* inline; the rest in bpf_loop, whose rounds cost a call each */
 
 static __always_inline void find_indexed(struct find *f, const struct find_key *k,
 					 const struct find_line0 *r, const struct find_line1 *r1,

@@ -37,11 +37,12 @@ struct find {
 	/* The search's own.  In memory and not in registers: the verifier merges states that differ only here. */
 	__u32 o_misc, o_xaddr; /* lines, as all offsets here: of the region */
 	__u32 o_bkt, nbkt, o_rul;
-	__u32 o_index;	 /* the root's line with the offsets of its index */
-	__u32 has_ports; /* port[] is filled in */
-	__u32 top;	 /* frames in use */
-	__u32 lo[2], hi[2];
-	__u64 value[2];	   /* of the intervals of both addresses */
+	__u32 o_index;	   /* the root's line with the offsets of its index */
+	__u32 has_ports;   /* port[] is filled in */
+	__u32 top;	   /* frames in use */
+	__u32 lo[2], n[2]; /* intervals of both addresses that are searched */
+	__u64 value[2];	   /* of those found */
+	__u64 key;	   /* of the probe */
 	__u64 ports_bm;	   /* depths that both ports' labels have rules for */
 	__u32 label[2][8]; /* by depth */
 	__u32 port[2][8];

@@ -10,12 +10,13 @@ int set_has(__u32 half, __u32 set, const struct gw_dynkey *k);
 int set_has4(__u32 half, __u32 line, __u32 at);
 int set_has6(__u32 half, __u32 line, const struct gw_dynkey *k);
 int set_has_key(__u32 half, __u32 line, const struct gw_dynkey *k);
+int set_bucket(__u32 line, const struct gw_dynkey *k, __u32 words);
 
 #define SET_BE32(p) ((__u32)(p)[0] << 24 | (__u32)(p)[1] << 16 | (__u32)(p)[2] << 8 | (p)[3])
 
-/* Boundaries before the chunk and before the next one. */
+/* Boundaries before the chunk, and in it. */
 static __always_inline bool set_chunk(__u32 half, const struct gw_set *s, __u64 chunk,
-				      __u32 *ret_lo, __u32 *ret_hi)
+				      __u32 *ret_lo, __u32 *ret_n)
 {
 	const __u32 *lo, *hi;
 
@@ -26,7 +27,7 @@ static __always_inline bool set_chunk(__u32 half, const struct gw_set *s, __u64 
 	if (!lo || !hi)
 		return false;
 	*ret_lo = *lo;
-	*ret_hi = *hi;
+	*ret_n = *hi - *lo;
 	return true;
 }
 
@@ -34,38 +35,38 @@ static __always_inline bool set_chunk(__u32 half, const struct gw_set *s, __u64 
 __noinline int set_has4(__u32 half, __u32 line, __u32 at)
 {
 	const struct gw_set *s = region_line(line);
-	__u32 lo, hi, o, mid;
+	__u32 lo, n, o;
 
-	if (!s || !set_chunk(half, s, (__u64)at >> (s->sh & 63), &lo, &hi))
+	if (!s || !set_chunk(half, s, at >> (s->sh & 31), &lo, &n))
 		return 0;
 	o = half + s->o_table;
 	if (s->sh > 16) {
-		for (int i = 0; i < FIND_STEPS && lo < hi; i++) {
+		for (int i = 0; i < FIND_STEPS; i++) {
+			__u32 step = (n + 1) >> 1;
 			const __u32 *p;
 
-			mid = lo + ((hi - lo) >> 1);
-			p = find_u32(o, mid);
+			if (!n)
+				break;
+			p = find_u32(o, lo + step - 1);
 			if (!p)
 				return 0;
-			if (*p <= at)
-				lo = mid + 1;
-			else
-				hi = mid;
+			lo += find_advance(at, *p, step);
+			n -= step;
 		}
 		return lo & 1;
 	}
 	at &= 0xffff;
-	for (int i = 0; i < FIND_STEPS && lo < hi; i++) {
+	for (int i = 0; i < FIND_STEPS; i++) {
+		__u32 step = (n + 1) >> 1;
 		const __u16 *p;
 
-		mid = lo + ((hi - lo) >> 1);
-		p = region_line(o + (mid >> 5));
+		if (!n)
+			break;
+		p = region_line(o + ((lo + step - 1) >> 5));
 		if (!p)
 			return 0;
-		if (p[find_low(mid, 31)] <= at)
-			lo = mid + 1;
-		else
-			hi = mid;
+		lo += find_advance(at, p[find_low(lo + step - 1, 31)], step);
+		n -= step;
 	}
 	return lo & 1;
 }
@@ -73,27 +74,30 @@ __noinline int set_has4(__u32 half, __u32 line, __u32 at)
 __noinline int set_has6(__u32 half, __u32 line, const struct gw_dynkey *k)
 {
 	const struct gw_set *s = region_line(line);
+	__u32 lo, n, o, after;
 	__u64 at, at_lo;
-	__u32 lo, hi, mid, o;
 
 	if (!s || !k)
 		return 0;
 	at = (__u64)SET_BE32(k->key) << 32 | SET_BE32(k->key + 4);
 	at_lo = (__u64)SET_BE32(k->key + 8) << 32 | SET_BE32(k->key + 12);
-	if (at < s->base || !set_chunk(half, s, (at - s->base) >> (s->sh & 63), &lo, &hi))
+	if (at < s->base || !set_chunk(half, s, (at - s->base) >> (s->sh & 63), &lo, &n))
 		return 0;
 	o = half + s->o_table;
-	for (int i = 0; i < FIND_STEPS && lo < hi; i++) {
+	for (int i = 0; i < FIND_STEPS; i++) {
+		__u32 step = (n + 1) >> 1;
 		const struct gw_pair64 *p;
 
-		mid = lo + ((hi - lo) >> 1);
-		p = find_pair64(o, mid);
+		if (!n)
+			break;
+		p = find_pair64(o, lo + step - 1);
 		if (!p)
 			return 0;
-		if (p->at < at || (p->at == at && p->value <= at_lo))
-			lo = mid + 1;
-		else
-			hi = mid;
+		/* (at, at_lo) >= (p->at, p->value): a greater upper half, or an equal one and the lower half decides */
+		after = find_advance(at, p->at, step);
+		after &= find_advance(at_lo, p->value, step) | -(__u32)(p->at != at);
+		lo += after;
+		n -= step;
 	}
 	return lo & 1;
 }
@@ -110,42 +114,50 @@ static __always_inline __u32 set_hash(const __u32 *w, __u32 words, __u32 seed)
 	return h >> 32;
 }
 
-/* Slot `slot` of a bucket holds the key. */
-static __always_inline bool set_equal(const __u32 *bucket, const __u32 *w, __u32 slot, __u32 words)
+/* Bits: 0 = the bucket has the key, 1 = look into the next one. */
+__noinline int set_bucket(__u32 line, const struct gw_dynkey *k, __u32 words)
 {
-	__u32 differs = 0;
+	const __u32 *bucket = region_line(line);
+	const __u32 *w;
+	__u32 used, i = 0, differs = 0;
 
-	for (__u32 i = 0; i < GW_DYNKEY_LEN / 4; i++) {
-		if (i >= words)
+	if (!bucket || !k)
+		return 0;
+	w = (const __u32 *)k->key;
+	used = (bucket[15] & 15) * words;
+	/* one loop over all words of the bucket: nested ones would multiply for the verifier */
+	for (__u32 at = 0; at < 15; at++) {
+		if (at >= used || i >= GW_DYNKEY_LEN / 4)
 			break;
-		differs |= bucket[find_low(slot * words + i, 15)] ^ w[i];
+		differs |= bucket[at] ^ w[i];
+		i++;
+		if (i < words)
+			continue;
+		if (!differs)
+			return 1;
+		i = 0;
+		differs = 0;
 	}
-	return !differs;
+	return bucket[15] & GW_SET_MORE ? 2 : 0;
 }
 
 __noinline int set_has_key(__u32 half, __u32 line, const struct gw_dynkey *k)
 {
 	const struct gw_set *s = region_line(line);
 	__u32 words, at;
+	int found;
 
 	if (!s || !k)
 		return 0;
 	words = s->key_len >> 2;
 	at = (__u64)set_hash((const __u32 *)k->key, words, s->seed) * s->n >> 32;
 	at += half + s->o_table;
+	words = s->key_len >> 2;
 	for (int probe = 0; probe < GW_SET_PROBES; probe++) {
-		const __u32 *bucket = region_line(at + probe);
-
-		if (!bucket)
-			return 0;
-		for (__u32 slot = 0; slot < GW_SET_SLOTS(4); slot++) {
-			if (slot >= (bucket[15] & 15))
-				break;
-			if (set_equal(bucket, (const __u32 *)k->key, slot, words))
-				return 1;
-		}
-		if (!(bucket[15] & GW_SET_MORE))
-			return 0;
+		found = set_bucket(at, k, words);
+		if (!(found & 2))
+			return found;
+		at++;
 	}
 	return 0;
 }
