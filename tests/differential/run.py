@@ -48,6 +48,14 @@ def flows(listing):
     return sorted(out)
 
 
+# drop reasons, and why netfilter lets such a packet go
+BY_DESIGN = {
+    "icmp-error": "an ICMP error about no connection passes netfilter as INVALID; Gatewarden drops it, it may be forged",
+    "ct-invalid": "an INVALID packet passes netfilter's NAT chains untranslated; Gatewarden drops it where a rule would translate",
+    "nat-untracked": "an untracked packet leaves netfilter untranslated; Gatewarden drops it where a rule would translate",
+}
+
+
 class Divergence(Exception):
     pass
 
@@ -57,15 +65,14 @@ class Run:
         self.w = w
         self.decisions = 0
         self.explained = collections.Counter()
-        self.translates = self.counts = True
+        self.counts = True
         self.delivered = 0
 
     def send(self, side, pieces, tags):
         nf, gw, same = self.w.exchange(side, pieces, lambda s, p: pk.settle(s, p, tags))
         self.decisions += 1
         self.delivered += bool(nf)
-        if not same and not gw and self.leaks(nf):
-            self.explained["a private source leaves untranslated through nft's masquerade; Gatewarden drops it"] += 1
+        if not same and not gw and self.explains(pieces[-1]):
             return []
         if not same:
             lines = [f"sent on {side}: {pk.describe(p)}" for p in pieces]
@@ -74,9 +81,15 @@ class Run:
             raise Divergence("\n".join(lines))
         return nf
 
-    def leaks(self, out):
-        """INVALID and untracked packets pass nft's NAT chains unseen."""
-        return self.translates and all(s == "S" and pk.View(p).src.startswith(("10.", "fd01:")) for s, p in out)
+    def explains(self, packet):
+        """Did Gatewarden drop this packet for a reason that netfilter does not have by design?"""
+        v = pk.View(packet)
+        for row in self.w.gw.drops():
+            e = row["example"]
+            if e and row["reason"] in BY_DESIGN and (e["saddr"], e["daddr"]) == (v.src, v.dst):
+                self.explained[BY_DESIGN[row["reason"]]] += 1
+                return True
+        return False
 
     def check_state(self):
         a, b = (counters(g.listing()) if self.counts else {} for g in (self.w.nf, self.w.gw))
@@ -90,7 +103,6 @@ class Run:
 
     def start(self, text):
         """Why one of the engines refuses the ruleset, or ''."""
-        self.translates = "masquerade" in text or "snat to" in text
         for g in (self.w.nf, self.w.gw):
             said = g.apply(text)
             if said:

@@ -26,7 +26,7 @@ class Traffic:
         lan, wan, gw = (rules.LAN6, rules.WAN6, rules.GW6) if six else (rules.LAN4, rules.WAN4, rules.GW4)
         side = d.choice("CCCS")
         src = d.choice(lan if side == "C" else wan)
-        dst = d.choice((wan * 3 + gw + lan) if side == "C" else (lan + gw[1:] * len(lan) + wan[:1]))
+        dst = d.choice([a for a in ((wan * 3 + gw + lan) if side == "C" else (lan + gw[1:] * len(lan) + wan[:1])) if a != src])
         c = {"side": side, "six": six, "src": src, "dst": dst, "proto": d.choice([pk.TCP] * 4 + [pk.UDP] * 4 + [pk.ICMP] * 2),
              "sport": d.choice(rules.PORTS + list(range(40000, 40020))), "dport": d.choice(rules.PORTS), "seq": d.randrange(1 << 32), "peer": d.randrange(1 << 32),
              "turn": 0, "kw": {"ttl": d.choice([64, 64, 64, 64, 63, 2, 1]), "tos": d.choice([0, 0, 0, 0xB8, 0x28, 3, 2])}}

@@ -5,6 +5,7 @@ The sides have no IP stack: frames are written and read by packet sockets, so th
 same bytes.  All names carry the process id; close() takes everything away again.
 """
 import ctypes
+import json
 import os
 import select
 import shutil
@@ -184,6 +185,9 @@ class Gatewarden(Gateway):
 
     def flush(self):
         self.gwctl("conntrack", "-F", check=False)
+
+    def drops(self):
+        return json.loads(self.gwctl("-j", "drops").stdout)
 
     def close(self):
         self.daemon.send_signal(signal.SIGTERM)
