@@ -2,7 +2,7 @@
 /* Random rulesets, random packets: the image must do what the model says, effect by effect, count by count. */
 #include "compile_walk.h"
 
-#include "../lib/image_eval.h"
+#include <image_eval.h>
 
 enum { SEEDS = 40, RULESETS_PER_SEED = 60, PACKETS = 60 };
 
@@ -604,14 +604,14 @@ static void table_of(struct maker *k, uint32_t n)
 		base_chain_of(k, i);
 }
 
-static struct ruleset *ruleset_of(struct dice *d)
+static struct maker maker_of(struct dice *d)
 {
 	struct maker k = { .d = d, .rs = ruleset_new(), .cid = 1, .state = 1 };
 
 	must(k.rs);
 	for (uint32_t n = 1 + roll(d, 2); n; n--)
 		table_of(&k, n);
-	return k.rs;
+	return k;
 }
 
 static void packet_of(struct dice *d, struct packet *p)
@@ -714,7 +714,7 @@ START_TEST(the_image_does_what_the_model_says)
 	int refused = 0;
 
 	for (int n = 0; n < RULESETS_PER_SEED; n++) {
-		_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_of(&d);
+		_cleanup_(ruleset_freep) struct ruleset *rs = maker_of(&d).rs;
 		_cleanup_(image_freep) struct image *img = NULL;
 
 		memories_clear();
@@ -734,6 +734,112 @@ START_TEST(the_image_does_what_the_model_says)
 }
 END_TEST
 
+/* An image with room behind it, as it lies in a half of the region. */
+struct half {
+	uint8_t *lines;
+	size_t cap;
+	struct compile_map *map;
+};
+
+static void half_deinit(struct half *h)
+{
+	free(h->lines);
+	compile_map_free(h->map);
+}
+
+static bool half_fill(struct half *h, const struct ruleset *rs)
+{
+	struct image *img = NULL;
+
+	if (!compiles(rs, &img))
+		return false;
+	half_deinit(h);
+	h->cap = img->nlines + 2000;
+	h->lines = calloc(h->cap, GW_LINE_SIZE);
+	must(h->lines);
+	memcpy(h->lines, img->lines, img->nlines * GW_LINE_SIZE);
+	h->map = TAKE_PTR(img->map);
+	image_free(img);
+	return true;
+}
+
+/* A rule more in any chain, anywhere. */
+static size_t insert_one(struct maker *k)
+{
+	size_t at;
+
+	k->t = k->rs->tables[roll(k->d, (uint32_t)k->rs->n_tables)];
+	k->c = k->t->chains[roll(k->d, (uint32_t)k->t->n_chains)];
+	k->user = k->c->base ? 0 : (size_t)(k->c->name[1] - '0') + 1;
+	at = roll(k->d, 2) ? k->c->n_rules : roll(k->d, (uint32_t)k->c->n_rules + 1);
+	must(chain_insert_rule(k->rs, k->c, at, rule_of(k)) == 0);
+	return at;
+}
+
+static int appended, anew, removed;
+
+/* false: the ruleset can not be compiled any more. */
+static bool append_one(struct maker *k, struct half *h)
+{
+	struct compile_where w = { .ifs = ifs, .n_ifs = ARRAY_SIZE(ifs) };
+	struct diag diag = { 0 };
+	int r;
+
+	w.index = insert_one(k);
+	w.rs = k->rs;
+	w.table = k->t;
+	w.chain = k->c;
+	r = compile_append(h->map, h->lines, h->cap, &w, &diag);
+	if (r == 0)
+		appended++;
+	if (r == COMPILE_E_AGAIN)
+		anew++;
+	must(r >= 0);
+	return r == 0 || (r == COMPILE_E_AGAIN && half_fill(h, k->rs));
+}
+
+static void remove_one(struct maker *k, struct half *h)
+{
+	size_t at;
+
+	k->t = k->rs->tables[roll(k->d, (uint32_t)k->rs->n_tables)];
+	k->c = k->t->chains[roll(k->d, (uint32_t)k->t->n_chains)];
+	/* the chain is still there for the image, with a policy that counts */
+	if (k->c->n_rules < 2)
+		return;
+	at = roll(k->d, (uint32_t)k->c->n_rules);
+	must(compile_remove(h->lines, k->c->rules[at]->cid) == 0);
+	chain_delete_rule(k->c, at);
+	removed++;
+}
+
+START_TEST(a_rule_that_is_appended_is_as_good_as_one_that_was_compiled)
+{
+	struct dice d = { .state = 0x2545f4914f6cdd1dULL * (uint64_t)(_i + 1) };
+
+	appended = anew = removed = 0;
+	for (int n = 0; n < RULESETS_PER_SEED / 4; n++) {
+		struct maker k = maker_of(&d);
+		_cleanup_(ruleset_freep) struct ruleset *rs = k.rs;
+		_cleanup_(half_deinit) struct half h = { 0 };
+		bool good = half_fill(&h, rs);
+
+		for (int i = 0; good && i < 12; i++) {
+			if (one_in(&d, 4))
+				remove_one(&k, &h);
+			else
+				good = append_one(&k, &h);
+			memories_clear();
+			if (good)
+				compare_packets(&d, rs, h.lines, h.cap, 8);
+		}
+	}
+	ck_assert_int_gt(appended, 10);
+	ck_assert_int_gt(anew, 5);
+	ck_assert_int_gt(removed, 5);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("compile/random");
@@ -742,6 +848,8 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(t, the_image_does_what_the_model_says, 0, SEEDS);
+	tcase_add_loop_test(t, a_rule_that_is_appended_is_as_good_as_one_that_was_compiled, 0,
+			    SEEDS);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
