@@ -53,11 +53,13 @@ static int parse_addr(struct parser *p, int version, struct elem *e)
 	struct token first = p->tok;
 	uint64_t plen;
 	bool dash;
-	int r = parse_addr_token(p, version, e->addr_lo);
+	uint8_t addr[16] = { 0 };
+	int r = parse_addr_token(p, version, addr);
 
 	if (r)
 		return r;
-	memcpy(e->addr_hi, e->addr_lo, 16);
+	memcpy(e->addr_lo, addr, 16);
+	memcpy(e->addr_hi, addr, 16);
 	if (token_is_punct(&p->tok, "/")) {
 		r = parse_advance(p);
 		if (!r)
@@ -71,7 +73,8 @@ static int parse_addr(struct parser *p, int version, struct elem *e)
 	r = take_dash(p, &dash);
 	if (r || !dash)
 		return r;
-	r = parse_addr_token(p, version, e->addr_hi);
+	r = parse_addr_token(p, version, addr);
+	memcpy(e->addr_hi, addr, 16);
 	if (!r && memcmp(e->addr_lo, e->addr_hi, bytes) > 0)
 		return fail_at(p, &first, "the range ends before it begins");
 	return r;
@@ -219,15 +222,18 @@ static int parse_ether_addr(struct parser *p, uint8_t ret[16])
 static int parse_ether(struct parser *p, struct elem *e)
 {
 	struct token first = p->tok;
+	uint8_t addr[16] = { 0 };
 	bool dash;
-	int r = parse_ether_addr(p, e->addr_lo);
+	int r = parse_ether_addr(p, addr);
 
-	memcpy(e->addr_hi, e->addr_lo, sizeof(e->addr_hi));
+	memcpy(e->addr_lo, addr, 16);
+	memcpy(e->addr_hi, addr, 16);
 	if (!r)
 		r = take_dash(p, &dash);
 	if (r || !dash)
 		return r;
-	r = parse_ether_addr(p, e->addr_hi);
+	r = parse_ether_addr(p, addr);
+	memcpy(e->addr_hi, addr, 16);
 	if (!r && memcmp(e->addr_lo, e->addr_hi, 6) > 0)
 		return fail_at(p, &first, "the range ends before it begins");
 	return r;

@@ -275,7 +275,7 @@ const char *value_to_name(const struct name_row *rows, uint32_t value)
 	return NULL;
 }
 
-const struct reject_row reject_rows[] = {
+const struct reject_row reject_rows[17] = {
 	{ "icmp", "port-unreachable", GW_REJECT_PORT },
 	{ "icmp", "net-unreachable", GW_REJECT_NET },
 	{ "icmp", "host-unreachable", GW_REJECT_HOST },
@@ -293,7 +293,6 @@ const struct reject_row reject_rows[] = {
 	{ "icmpx", "no-route", GW_REJECT_NET },
 	{ "icmpx", "host-unreachable", GW_REJECT_HOST },
 	{ "icmpx", "admin-prohibited", GW_REJECT_ADMIN },
-	{ NULL, NULL, 0 },
 };
 
 static const struct prio_row {

@@ -25,7 +25,7 @@ struct reject_row {
 	const char *type;
 	uint32_t code; /* GW_REJECT_* */
 };
-extern const struct reject_row reject_rows[]; /* the last one has no names */
+extern const struct reject_row reject_rows[17];
 
 /* Priority names as nft allows them: dstnat at prerouting only, srcnat at postrouting only. */
 bool prio_to_value(const char *s, size_t len, int hook_nf, int *ret);

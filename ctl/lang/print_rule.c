@@ -139,7 +139,9 @@ static void print_reject(const struct action *a, struct strbuf *b)
 		strbuf_puts(b, "with tcp reset ");
 		return;
 	}
-	for (const struct reject_row *row = reject_rows; row->family; row++) {
+	for (size_t i = 0; i < ARRAY_SIZE(reject_rows); i++) {
+		const struct reject_row *row = &reject_rows[i];
+
 		if (row->code == a->reject && !strcmp(row->family, word) && a->reject_explicit)
 			strbuf_printf(b, "with %s %s ", word, row->type);
 	}

@@ -20,7 +20,9 @@ static int parse_reject_icmp(struct parser *p, struct rule *r)
 	if (e)
 		return e;
 	suggest_init(&s, p->tok.s, p->tok.len);
-	for (const struct reject_row *row = reject_rows; row->family; row++) {
+	for (size_t i = 0; i < ARRAY_SIZE(reject_rows); i++) {
+		const struct reject_row *row = &reject_rows[i];
+
 		if (!token_is(&family, row->family))
 			continue;
 		suggest_try(&s, row->type);
