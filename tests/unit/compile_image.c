@@ -398,6 +398,14 @@ START_TEST(what_the_data_plane_can_not_do_is_refused_by_name)
 		     "there are more than 16383 limits, quotas and counts: no room for this limit");
 	chain_flush(c);
 	r = add_rule(rs, c, VERDICT_ACCEPT, 2);
+	add_stmt(r, STMT_CTCOUNT);
+	refused_rule(rs, r, "`ct count` is not supported");
+	chain_flush(c);
+	r = add_rule(rs, c, VERDICT_ACCEPT, 2);
+	add_num(r, FIELD_ID_FIB_DADDR_IIF_TYPE, 2, 2);
+	refused_rule(rs, r, "`fib daddr . iif type` is not supported");
+	chain_flush(c);
+	r = add_rule(rs, c, VERDICT_ACCEPT, 2);
 	for (uint32_t i = 0; i < 65; i++)
 		add_num(r, FIELD_ID_LENGTH, i, 1000 + i);
 	refused_rule(
