@@ -21,7 +21,6 @@ struct part {
 	struct cells *own; /* ops, or NULL */
 };
 struct flat {
-	struct seg s;
 	struct cursor at;
 	bool counted;	    /* an op does it, or did in front of this root */
 	unsigned int patch; /* the cell that a map's data goes into, ~0 = none */
@@ -31,6 +30,7 @@ struct flat {
 	unsigned int own_at; /* cells in front of those */
 	bool distinct;	     /* each part has a prio of its own */
 	bool unsteady;	     /* a packet that came to one part must not come to the next */
+	struct seg s;	     /* last: it ends in the room for ops */
 };
 
 static void flat_deinit(struct flat *f)
@@ -263,7 +263,7 @@ static int part_emit(struct flat *f, struct target *to, struct tail tail, const 
 		     const struct boxes *boxes, uint32_t prio)
 {
 	struct ctx *x = f->s.x;
-	struct cells cells = { .n = 0 };
+	struct cells cells;
 	struct gw_nat nat;
 	struct act a = { .cells = &cells };
 	uint32_t flags;
@@ -665,13 +665,18 @@ static int flat_apart(struct flat *f, struct target *to)
 
 static int flat_piece(struct ctx *x, struct cursor at, bool counted, struct target *to)
 {
-	_cleanup_(freep) struct flat *f = calloc(1, sizeof(*f));
+	_cleanup_(freep) struct flat *f = malloc(sizeof(*f));
 	struct index_rule any = box_any(x->version);
 	int r;
 
 	if (!f)
 		return -ENOMEM;
-	*f = (struct flat){ .s.x = x, .at = at, .counted = counted, .patch = ~0U };
+	/* all but the room for ops */
+	memset(f, 0, offsetof(struct flat, s.cells.op));
+	f->s.x = x;
+	f->at = at;
+	f->counted = counted;
+	f->patch = ~0U;
 	to->last = to->first;
 	r = boxes_add(&f->s.boxes, &any);
 	if (!r)
