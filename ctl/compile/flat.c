@@ -62,16 +62,18 @@ static bool action_is_nat(const struct action *a)
 	return a->verdict >= VERDICT_MASQUERADE && a->verdict <= VERDICT_REDIRECT;
 }
 
-/* What a map gives: addresses of which version (0: none), ports? */
-static int map_gives(const struct ctx *x, const struct action *a, int *ret_family, bool *ret_port)
+/*
+ * What a map gives: addresses of which version (0: none), behind them or alone ports?  The elements of a map without a name do not say
+ * whether they have ports: there, 0 is none.
+ */
+static int map_gives(const struct ctx *x, const struct action *a, const struct map_data *data,
+		     int *ret_family, bool *ret_port)
 {
 	const struct set *set = NULL;
 	int r;
 
-	*ret_family = a->has_addr || !a->has_port ? a->nat_family : 0;
-	*ret_port = a->has_port || a->verdict == VERDICT_REDIRECT;
-	if (!*ret_family && !*ret_port)
-		*ret_family = x->version;
+	*ret_family = a->nat_family;
+	*ret_port = !*ret_family || (data && data->val[1].num_hi);
 	if (!a->map->name)
 		return 0;
 	r = set_find(x, a->map->name, &set);
@@ -96,7 +98,7 @@ static int action_sees(const struct ctx *x, const struct action *a, bool *ret)
 	int r = 0;
 
 	if (action_is_nat(a) && a->map)
-		r = map_gives(x, a, &family, &port);
+		r = map_gives(x, a, NULL, &family, &port);
 	*ret = !family || family == x->version;
 	return r;
 }
@@ -130,14 +132,13 @@ static int nat_make(const struct ctx *x, const struct map_data *data, struct gw_
 	*n = (struct gw_nat){ .kind = nat_kinds[a->verdict], .flags = a->nat_flags };
 	if (a->nat_prefix)
 		n->flags |= GW_NATF_NETMAP;
-	if (!data) {
-		if (a->has_addr)
-			nat_addr(n, x->version, a->addr_lo, a->addr_hi);
-		if (a->has_port)
-			nat_port(n, a->port_lo, a->port_hi);
+	if (!data && a->has_addr)
+		nat_addr(n, x->version, a->addr_lo, a->addr_hi);
+	if (a->has_port)
+		nat_port(n, a->port_lo, a->port_hi);
+	if (!data)
 		return 0;
-	}
-	r = map_gives(x, a, &family, &port);
+	r = map_gives(x, a, data, &family, &port);
 	if (r)
 		return r;
 	if (family)

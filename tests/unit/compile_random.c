@@ -371,7 +371,7 @@ static struct map_use *map_of(struct maker *k, enum data_kind kind)
 		if (kind == DATA_VERDICT)
 			verdict_data(k, &data);
 		else if (kind == DATA_MARK || kind == DATA_PORT)
-			data.val[0].num_lo = data.val[0].num_hi = roll(k->d, 20);
+			data.val[0].num_lo = data.val[0].num_hi = 1 + roll(k->d, 20);
 		else
 			addr_elem(k->d, 4, &data.val[0]);
 		if (kind == DATA_ADDR4_PORT)
@@ -468,10 +468,11 @@ static void nat_of(struct maker *k, struct action *a)
 		memcpy(a->addr_hi, e.addr_hi, 16);
 	}
 	if (a->verdict == VERDICT_DNAT && one_in(d, 2)) {
+		a->has_addr = false;
 		a->nat_family = 4;
-		a->map = map_of(k, a->has_port ? DATA_ADDR4_PORT : DATA_ADDR4);
+		a->map = map_of(k, a->has_port || roll(d, 2) ? DATA_ADDR4 : DATA_ADDR4_PORT);
 	} else if (a->verdict == VERDICT_REDIRECT && one_in(d, 2)) {
-		a->has_port = true;
+		a->has_port = false;
 		a->map = map_of(k, DATA_PORT);
 	}
 }
