@@ -320,9 +320,7 @@ static int map_elems(const struct ctx *x, const struct map_use *use, const struc
 	if (r)
 		return r;
 	*ret = set->elems;
-	return set_is_dynamic(set)
-		       ? refuse(x, "map `%s` changes as packets pass: not supported", use->name)
-		       : 0;
+	return 0;
 }
 
 static bool field_is_numgen(enum field field)

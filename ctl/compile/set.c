@@ -9,7 +9,8 @@
 
 bool set_is_dynamic(const struct set *s)
 {
-	return s->flags & (SET_DYNAMIC | SET_TIMEOUT);
+	return !s->is_map && !s->is_vmap && s->flags & (SET_DYNAMIC | SET_TIMEOUT) &&
+	       !(s->flags & SET_INTERVAL);
 }
 
 int set_find(const struct ctx *x, const char *name, const struct set **ret)
@@ -33,7 +34,7 @@ bool compile_elem_is_static(const struct set *s, size_t i)
 {
 	const struct elem *parts = s->elems->keys + i * s->elems->n_fields;
 
-	if (!s->timeout_ms && (!s->elems->extra || !s->elems->extra[i].timeout_ms))
+	if (!set_is_dynamic(s))
 		return true;
 	for (unsigned int k = 0; k < s->elems->n_fields; k++) {
 		if (!part_is_single(s->types[k], &parts[k]))

@@ -300,7 +300,8 @@ static inline bool set_holds(struct world *w, const char *name, const enum field
 	int at;
 
 	must(s);
-	if (elems_find_key(w, fields, n, s->elems->keys, s->elems->n, v) >= 0)
+	if (!(s->flags & SET_DYNAMIC) &&
+	    elems_find_key(w, fields, n, s->elems->keys, s->elems->n, v) >= 0)
 		return true;
 	at = dyn_find(w->m, s->handle, dyn, sizeof(dyn));
 	return at >= 0 && w->m->dyn[at].in;
