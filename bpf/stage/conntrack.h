@@ -148,7 +148,7 @@ static __always_inline int ct_tcp(struct pkt *p, struct gw_conf *conf, struct ct
 
 static __always_inline __u64 boot_seconds(void)
 {
-	return bpf_ktime_get_boot_ns() / 1000000000ULL + gw_clock_skew / cfg_hz;
+	return gw_boot_ns() / 1000000000ULL;
 }
 
 /* Does a UDP flow become a stream now?  nf_conntrack_udp_packet: an original or reply packet more than 2 s after the first. */

@@ -8,14 +8,6 @@
  * out:  PKT_LOCAL, or p->oif, p->nh, p->mtu; PKT_STACK: the kernel must route it; PKT_UNROUTED: the kernel will refuse it
  * drop: martian, rpfilter (only checked when a flow is created: @check_source)
  */
-static __always_inline __u8 local_kind(const union gw_key *k, bool dst, const bool v6)
-{
-	__u8 *kind = v6 ? bpf_map_lookup_elem(&gw_local6, dst ? k->v6.daddr : k->v6.saddr)
-			: bpf_map_lookup_elem(&gw_local4, dst ? &k->v4.daddr : &k->v4.saddr);
-
-	return kind ? *kind : 0;
-}
-
 static __always_inline void fib_fill(struct bpf_fib_lookup *fib, struct pkt *p, __u32 ifindex,
 				     const union gw_key *src, const union gw_key *dst,
 				     const bool v6)
