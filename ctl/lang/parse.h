@@ -35,7 +35,7 @@ struct batch {
 struct shape {
 	const enum field_type *keys, *data;
 	unsigned int n_keys, n_data; /* n_data 0: verdicts, if it is a map */
-	bool is_map;
+	bool is_map, data_optional;  /* the key alone is enough to delete an element */
 };
 
 /* A name that was used before the thing was there; looked at again when all is read. */
@@ -145,13 +145,6 @@ int settle_delete(struct parser *p, const struct settle *s, struct batch *b, boo
 /* pending.c */
 int pending_add(struct parser *p, struct set *set, enum pending_verb verb, struct batch **ret);
 int pending_flush(struct parser *p);
-
-/* duration.c */
-int parse_duration(struct parser *p, const char *what, uint64_t *ret_ms);
-
-/* object.c */
-int parse_limit(struct parser *p, struct limit *ret); /* `rate over 5/second burst 9 packets` */
-int parse_quota_bytes(struct parser *p, uint64_t *ret_bytes); /* `10 mbytes` */
 
 /* field.c: the keyword of a match, or several joined by dots; *ret_done = false: the word is something else. */
 int parse_selector(struct parser *p, struct selector *ret, bool *ret_done);
