@@ -120,13 +120,11 @@ __noinline int set_match(struct __sk_buff *skb, __u32 v6)
 	set = set_row(p);
 	if (!set)
 		return OP_REFUSED;
-	found = set_lookup(p->r.op.lo);
+	dyn_key(p, set->id);
+	found = set_has(p->half, p->r.op.lo, &p->r.dk);
 	if (set->flags & GW_SETF_DYN) {
 		p->flags |= PKT_VARY;
-		if (!found) {
-			dyn_key(p, set->id);
-			found = dyn_find(p);
-		}
+		found = found || dyn_find(p);
 	}
 	return found != !!(p->r.op.flags & GW_OPF_NOT) ? OP_OK : OP_FAIL;
 }

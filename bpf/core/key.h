@@ -40,6 +40,10 @@ struct find {
 	__u32 o_index;	   /* the root's line with the offsets of its index */
 	__u32 has_ports;   /* port[] is filled in */
 	__u32 top;	   /* frames in use */
+	__u32 list_at;	   /* index of the next entry of a list, counted from the region's first line */
+	__u32 list_n;	   /* entries left at most */
+	__u32 list_how;
+	__u32 pad2;
 	__u32 lo[2], n[2]; /* intervals of both addresses that are searched */
 	__u64 value[2];	   /* of those found */
 	__u64 key;	   /* of the probe */

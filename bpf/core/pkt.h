@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef GW_PKT_H
 #define GW_PKT_H
+#include "key.h"
 /*
  * pkt - one packet on its way through the stages: parsed once, then carried in per-CPU scratch memory.
  *
@@ -67,6 +68,16 @@ struct rules {
 	struct gw_dynkey dk; /* the same for gw_dynset */
 	struct gw_dynval dv;
 };
+
+/* pkt.exthdr */
+#define EXT6_HBH  (1U << 0)
+#define EXT6_FRAG (1U << 1)
+#define EXT6_RT	  (1U << 2)
+#define EXT6_DST  (1U << 3)
+
+/* pkt.news */
+#define CT_NEWS_UPDATE	(1U << 0)
+#define CT_NEWS_PROMOTE (1U << 1)
 
 /* What one side of a TCP connection is known by; the copy a judgement is made on (track/tcp.h). */
 struct tcp_side {

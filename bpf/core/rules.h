@@ -48,27 +48,15 @@ static __always_inline void rule_count(struct pkt *p, __u32 cid)
 		p->flags |= PKT_VARY;
 }
 
+/* What core/find.h and core/set.h read. */
+static __always_inline const void *region_line(__u32 line)
+{
+	return bpf_map_lookup_elem(&gw_region, &line);
+}
+
+#include "find.h"
+#include "set.h"
 #include "op.h"
-
-__noinline int rules_find4(void)
-{
-	struct pkt *p = pkt_scratch();
-
-	if (!p)
-		return -1;
-	find_first(&p->r.f, &p->r.k, false);
-	return 0;
-}
-
-__noinline int rules_find6(void)
-{
-	struct pkt *p = pkt_scratch();
-
-	if (!p)
-		return -1;
-	find_first(&p->r.f, &p->r.k, true);
-	return 0;
-}
 
 static __always_inline long rules_end(struct pkt *p, __u32 verdict)
 {
@@ -199,6 +187,7 @@ static __always_inline long rules_verdict(struct pkt *p)
 	return rules_refuse(p);
 }
 
+/* These two end in 0 or 1, which the verifier has to see at the call. */
 __noinline int rules_decide(void)
 {
 	struct pkt *p = pkt_scratch();
@@ -241,12 +230,12 @@ static __always_inline long rules_step(struct __sk_buff *skb, const bool v6)
 	if (!p)
 		return 1;
 	if (!p->r.matched) {
-		r = v6 ? rules_find6() : rules_find4();
+		find_first(&p->r.f, &p->r.k, v6);
 		if (p->r.f.vary != FIND_NONE)
 			p->flags |= PKT_VARY;
 		if (p->r.f.prio == FIND_NONE)
-			return rules_back();
-		if (r || !rules_load(p))
+			return rules_back() ? 1 : 0;
+		if (!rules_load(p))
 			return rules_refuse(p);
 	}
 	if (p->r.cell < (p->r.act_head & 0xff)) {
@@ -262,7 +251,7 @@ static __always_inline long rules_step(struct __sk_buff *skb, const bool v6)
 			return 0;
 	}
 	p->r.matched = 0;
-	return rules_decide();
+	return rules_decide() ? 1 : 0;
 }
 
 struct rules_walk {

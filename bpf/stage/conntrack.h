@@ -48,8 +48,6 @@ __noinline int ct_end(__u32 v6, __u32 cause)
 	return v6 ? ct_end_pair(p, cause, true) : ct_end_pair(p, cause, false);
 }
 
-#define CT_NEWS_UPDATE	(1U << 0)
-#define CT_NEWS_PROMOTE (1U << 1)
 static __always_inline int ct_news_pair(struct pkt *p, __u32 what, const bool v6)
 {
 	struct gw_conf *conf = conf_get();
@@ -76,7 +74,10 @@ static __always_inline int ct_news_pair(struct pkt *p, __u32 what, const bool v6
 	return 1;
 }
 
-/* Tell about the connection of p->t and p->alt, or promote it. */
+/*
+ * Tell about the connection of p->t and p->alt, or promote it.  When the packet has passed the rules: what they drop is no news, as in
+ * netfilter, which tells at the end of its last hook.
+ */
 __noinline int ct_news(__u32 v6, __u32 what)
 {
 	struct pkt *p = pkt_scratch();
@@ -187,7 +188,7 @@ static __always_inline void ct_accept(struct pkt *p, struct ct *ct, bool changed
 	if (!what || p->flags & PKT_KILL) /* its DESTROY follows */
 		return;
 	ct_set(ct, status & (GW_FLOW_SEEN_REPLY | GW_FLOW_ASSURED));
-	ct_news(v6, what);
+	p->news = what;
 }
 
 static __always_inline int ct_known(struct pkt *p, struct gw_conf *conf, struct ct *ct,
