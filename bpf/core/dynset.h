@@ -154,7 +154,8 @@ static __always_inline void dyn_fill(struct pkt *p, struct gw_dynval *to, __u64 
 }
 
 /* The element of p->r.dk, made if it is not there; NULL = there is no room. */
-static __always_inline struct gw_dynval *dyn_add(struct pkt *p, const struct gw_set *set, bool refresh)
+static __always_inline struct gw_dynval *dyn_add(struct pkt *p, const struct gw_set *set,
+						 bool refresh)
 {
 	__u64 timeout = (__u64)(p->r.op.hi ? p->r.op.hi : set->timeout) * 1000000000ULL;
 	struct gw_dynval *e = bpf_map_lookup_elem(&gw_dynset, &p->r.dk);

@@ -91,7 +91,8 @@ static __always_inline __u32 field_status(const struct pkt *p, const struct gw_f
 	return bits | 1 << 3; /* confirmed */
 }
 
-static __always_inline __u32 field_expire(struct pkt *p, struct gw_flow *orig, struct gw_flow *reply)
+static __always_inline __u32 field_expire(struct pkt *p, struct gw_flow *orig,
+					  struct gw_flow *reply)
 {
 	struct gw_conf *conf = conf_get();
 	__u32 t, idle;

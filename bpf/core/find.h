@@ -627,7 +627,7 @@ static __always_inline bool find_pairs(struct find *f, const struct find_key *k,
 }
 
 #define FIND_STEPS_MAX (1U << 17) /* a longest list in rounds, and probes */
-#define FIND_PROBES    8 /* inline; the rest in bpf_loop, whose rounds cost a call each */
+#define FIND_PROBES    8	  /* inline; the rest in bpf_loop, whose rounds cost a call each */
 
 static __always_inline void find_indexed(struct find *f, const struct find_key *k,
 					 const struct find_line0 *r, const struct find_line1 *r1,

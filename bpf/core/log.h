@@ -47,7 +47,8 @@ static __always_inline void log_fill(struct __sk_buff *skb, struct gw_log *log, 
 	log->ethertype = v6 ? ETH_P_IPV6 : ETH_P_IP;
 	*(__u32 *)log->pad = 0;
 	__builtin_memset(log->mac, 0, sizeof(log->mac));
-	log->has_mac = p->l3 && !(p->flags & PKT_EGRESS) && !bpf_skb_load_bytes(skb, 0, log->mac, 14);
+	log->has_mac =
+		p->l3 && !(p->flags & PKT_EGRESS) && !bpf_skb_load_bytes(skb, 0, log->mac, 14);
 	__builtin_memset(log->bytes, 0, sizeof(log->bytes));
 	asm volatile("%0 &= 127" : "+r"(last)); /* GW_LOG_BYTES - 1 */
 	log->caplen = bpf_skb_load_bytes(skb, p->l3, log->bytes, last + 1) ? 0 : last + 1;

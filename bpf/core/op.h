@@ -147,8 +147,7 @@ __noinline int op_ctmark(__u32 v6)
 		return OP_REFUSED;
 	if (!field_tracked(p))
 		return OP_FAIL; /* as nft: there is no connection to mark */
-	from = p->r.op.flags & GW_OPF_FROM ? p->r.k.mark & p->r.op.mask
-					   : p->ctmark & ~p->r.op.mask;
+	from = p->r.op.flags & GW_OPF_FROM ? p->r.k.mark & p->r.op.mask : p->ctmark & ~p->r.op.mask;
 	p->ctmark = from ^ p->r.op.lo;
 	if (p->flags & PKT_NEW)
 		return OP_OK; /* the connection is made with it */

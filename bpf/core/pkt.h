@@ -32,13 +32,14 @@ union gw_entry {
 #define PKT_NEW	       (1U << 9)  /* no flow yet */
 #define PKT_CACHED     (1U << 10) /* the flow's cached verdict holds */
 #define PKT_PROBE      (1U << 11) /* rules are only asked, not counted */
-#define PKT_VARY       (1U << 12) /* the rules may say otherwise of the flow's next packet: keep no verdict */
-#define PKT_STACK      (1U << 13) /* route through the kernel's stack */
-#define PKT_UNROUTED   (1U << 14) /* the FIB does not forward it: the stack answers */
-#define PKT_QUERY      (1U << 15) /* an ICMP query: the id is a port */
-#define PKT_STATELESS  (1U << 16) /* broadcast, multicast: filter only */
-#define PKT_KILL       (1U << 17) /* the flow ends with this packet */
-#define PKT_TTL_DONE   (1U << 18) /* a rule wrote the TTL that the packet leaves with */
+#define PKT_VARY \
+	(1U << 12) /* the rules may say otherwise of the flow's next packet: keep no verdict */
+#define PKT_STACK     (1U << 13) /* route through the kernel's stack */
+#define PKT_UNROUTED  (1U << 14) /* the FIB does not forward it: the stack answers */
+#define PKT_QUERY     (1U << 15) /* an ICMP query: the id is a port */
+#define PKT_STATELESS (1U << 16) /* broadcast, multicast: filter only */
+#define PKT_KILL      (1U << 17) /* the flow ends with this packet */
+#define PKT_TTL_DONE  (1U << 18) /* a rule wrote the TTL that the packet leaves with */
 
 /* The run of a slot's rules (core/rules.h): one at a time on a CPU. */
 struct rules_frame {
@@ -50,15 +51,16 @@ struct rules {
 	__u32 iif, oif; /* as rules see them; 0 = none */
 	__u32 hook;
 	__u32 o_slot, o_root, n_roots, o_act, o_set, n_sets; /* from the head of the half */
-	__u32 base;	/* root of the base chain */
-	__u32 depth;	/* of the jump stack */
+	__u32 base;					     /* root of the base chain */
+	__u32 depth;					     /* of the jump stack */
 	__u32 matched;	/* f is an entry whose conditions hold */
 	__u32 act;	/* its action's line, 0 = none */
 	__u32 act_head; /* the first bytes of struct gw_act: cells, flags, nat */
 	__u32 arg;
 	__u32 cell; /* the next of its cells */
 	__u32 verdict;
-	__u32 numgen_state, numgen_value; /* drawn once for all alternatives of a rule; state 0 = not yet */
+	__u32 numgen_state,
+		numgen_value; /* drawn once for all alternatives of a rule; state 0 = not yet */
 	struct rules_frame stack[GW_JUMP_DEPTH];
 	struct gw_op op;
 	struct gw_op_pair more; /* the op's first further cells */
@@ -95,7 +97,7 @@ struct pkt {
 	__u32 l3, l4;	  /* offsets in the frame */
 	__u32 iif, oif;
 	__u32 now;
-	__u32 gen;  /* the generation of rules that judges the packet, from its first rule to its last */
+	__u32 gen; /* the generation of rules that judges the packet, from its first rule to its last */
 	__u32 half; /* where they are: first line in gw_region */
 	__u8 proto, ttl, tos, ctstate;
 	__u8 icmp_type, icmp_code, tcp_bits, tcp_doff;
@@ -115,13 +117,15 @@ struct pkt {
 	__u32 news; /* CT_NEWS_* to tell when the packet has passed */
 	struct rules r;
 	struct gw_nat nat;
-	union gw_entry a, b;	   /* entries under construction: original, reply */
-	union gw_key quote;	   /* tuple quoted by an ICMP error */
-	union gw_key related;	   /* ICMP error: key of the flow it is about, in the error's direction */
+	union gw_entry a, b; /* entries under construction: original, reply */
+	union gw_key quote;  /* tuple quoted by an ICMP error */
+	union gw_key
+		related; /* ICMP error: key of the flow it is about, in the error's direction */
 	union gw_key tmp;
 	__u8 opts[64];		   /* TCP options */
 	__u8 syn_scale, syn_flags; /* what a SYN announced: window scale, GW_TCPF_* */
-	__u8 syn_mss, exthdr; /* where its MSS is in the TCP header, 0 = it has none; EXT6_* that are there */
+	__u8 syn_mss,
+		exthdr; /* where its MSS is in the TCP header, 0 = it has none; EXT6_* that are there */
 	__u8 tcp_state, tcp_assured;
 	__u32 tcp_status; /* GW_FLOW_* of the original entry */
 	struct tcp_side own, peer;

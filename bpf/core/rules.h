@@ -7,10 +7,10 @@
  * One loop walks base chains, user chains and ops alike: each step finds the next entry, or runs one op of the entry found, or both.
  * Everything is in scratch (p->r), so the parts are global functions of their own that the verifier sees once.
  */
-#define RULES_STEPS    (1U << 20)
-#define RULES_NAT_MASK                                             \
-	(1U << GW_HOOK_NAT_PREROUTING | 1U << GW_HOOK_NAT_INPUT | \
-	 1U << GW_HOOK_NAT_OUTPUT | 1U << GW_HOOK_NAT_POSTROUTING)
+#define RULES_STEPS (1U << 20)
+#define RULES_NAT_MASK                                                                       \
+	(1U << GW_HOOK_NAT_PREROUTING | 1U << GW_HOOK_NAT_INPUT | 1U << GW_HOOK_NAT_OUTPUT | \
+	 1U << GW_HOOK_NAT_POSTROUTING)
 
 static __always_inline struct gw_line *rules_line(const struct pkt *p, __u32 line)
 {

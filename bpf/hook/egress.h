@@ -162,7 +162,8 @@ static __always_inline int hook_outpost(struct __sk_buff *skb, const bool v6)
 		r = check_forward(skb, p, conf, own, v6);
 	} else {
 		key_for_rules(skb, p, &p->out, 0, p->oif, v6);
-		r = stage_filter(skb, p, conf, own, GW_HOOK_FILTER_OUTPUT, GW_HOOK_SECURITY_OUTPUT, v6);
+		r = stage_filter(skb, p, conf, own, GW_HOOK_FILTER_OUTPUT, GW_HOOK_SECURITY_OUTPUT,
+				 v6);
 	}
 	if (r)
 		return gw_drop(p, r == VERDICT_REJECT ? GW_REASON_REJECT : r, v6);

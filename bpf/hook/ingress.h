@@ -181,8 +181,10 @@ static __always_inline int check_forward(struct __sk_buff *skb, struct pkt *p, s
 		return r;
 	key_for_rules(skb, p, &p->out, p->iif, p->oif, v6);
 	if (local)
-		return stage_filter(skb, p, conf, own, GW_HOOK_FILTER_INPUT, GW_HOOK_SECURITY_INPUT, v6);
-	return stage_filter(skb, p, conf, own, GW_HOOK_FILTER_FORWARD, GW_HOOK_SECURITY_FORWARD, v6);
+		return stage_filter(skb, p, conf, own, GW_HOOK_FILTER_INPUT, GW_HOOK_SECURITY_INPUT,
+				    v6);
+	return stage_filter(skb, p, conf, own, GW_HOOK_FILTER_FORWARD, GW_HOOK_SECURITY_FORWARD,
+			    v6);
 }
 
 /* The flow whose direction the packet is, or NULL (new, untracked, related ...). */

@@ -145,7 +145,8 @@ static __always_inline int reject_icmp(struct __sk_buff *skb, struct pkt *p, con
 	__u64 sum;
 
 	/* FORWARD refuses behind the hop count: the quote shows one hop less */
-	if (!(p->flags & PKT_LOCAL) && p->oif && ip_store(skb, p->l3, &p->t, !(p->flags & PKT_TTL_DONE), v6))
+	if (!(p->flags & PKT_LOCAL) && p->oif &&
+	    ip_store(skb, p->l3, &p->t, !(p->flags & PKT_TTL_DONE), v6))
 		return -1;
 	if (skb->len != p->l3 + quote && bpf_skb_change_tail(skb, p->l3 + quote, 0))
 		return -1;

@@ -69,9 +69,9 @@ static __always_inline int stage_rules(struct __sk_buff *skb, struct pkt *p, str
 }
 
 /* Slots beside the filter's: with rules there, a packet on the slow path has moved counters before its flow is known. */
-#define OTHER_HOOKS                                                                               \
-	(1U << GW_HOOK_RAW_PREROUTING | 1U << GW_HOOK_MANGLE_PREROUTING |                         \
-	 1U << GW_HOOK_FILTER_PREROUTING | 1U << GW_HOOK_MANGLE_INPUT |                           \
+#define OTHER_HOOKS                                                                              \
+	(1U << GW_HOOK_RAW_PREROUTING | 1U << GW_HOOK_MANGLE_PREROUTING |                        \
+	 1U << GW_HOOK_FILTER_PREROUTING | 1U << GW_HOOK_MANGLE_INPUT |                          \
 	 1U << GW_HOOK_MANGLE_FORWARD | 1U << GW_HOOK_RAW_OUTPUT | 1U << GW_HOOK_MANGLE_OUTPUT | \
 	 1U << GW_HOOK_MANGLE_POSTROUTING)
 
@@ -82,9 +82,9 @@ static __always_inline int stage_rules(struct __sk_buff *skb, struct pkt *p, str
 static __always_inline bool filter_is_cached(struct pkt *p, struct gw_conf *conf,
 					     const struct gw_flow *own, const bool v6)
 {
-	return own && own->gen == p->gen &&
-	       own->verdict == (p->ctstate << 4 | GW_VERDICT_ACCEPT) && own->iif == p->iif &&
-	       own->oif == p->oif && !(hooks_active(conf, v6) & OTHER_HOOKS) && !p->r.k.syn &&
+	return own && own->gen == p->gen && own->verdict == (p->ctstate << 4 | GW_VERDICT_ACCEPT) &&
+	       own->iif == p->iif && own->oif == p->oif &&
+	       !(hooks_active(conf, v6) & OTHER_HOOKS) && !p->r.k.syn &&
 	       !(p->flags & (PKT_FRAG | PKT_VARY)) && p->proto != IPPROTO_ICMP &&
 	       p->proto != IPPROTO_ICMPV6;
 }

@@ -212,7 +212,8 @@ static void fill_entry(struct image *m, struct gw_ent *e, const struct rule *r, 
 }
 
 /* A root without index: its entries are a list. */
-static void fill_root(struct image *m, __u32 o_root, __u32 number, const struct rule *rows, size_t n)
+static void fill_root(struct image *m, __u32 o_root, __u32 number, const struct rule *rows,
+		      size_t n)
 {
 	struct gw_root *root = (void *)m->line[o_root + number * GW_ROOT_LINES].bytes;
 	const struct chain *c = &m->chain[number];

@@ -23,8 +23,9 @@ struct rule {
 	uint8_t proto, ctstate;
 	uint8_t policy; /* this row is the chain's policy; without one it is accept, not counted */
 	uint8_t tcp_bits, tcp_mask; /* set ones of those looked at */
-	uint8_t vary, vary_syn;	    /* what the compiler says of the ops, beyond what marks and TCP flags need */
-	uint8_t act_flags;	    /* GW_ACT_* */
+	uint8_t vary,
+		vary_syn; /* what the compiler says of the ops, beyond what marks and TCP flags need */
+	uint8_t act_flags; /* GW_ACT_* */
 	bool not_src, not_dst;
 	const char *src,
 		*dst; /* one address; a row with an IPv6 address is for IPv6 only, and so on */
@@ -37,11 +38,17 @@ struct rule {
 	const union cell *ops; /* OPS(...) */
 	uint8_t n_ops;	       /* cells */
 };
-#define OPS(...)                                  \
+#define OPS(...)                                    \
 	.ops = (const union cell[]){ __VA_ARGS__ }, \
 	.n_ops = sizeof((const union cell[]){ __VA_ARGS__ }) / sizeof(union cell)
-#define OP(...)	    { .op = { __VA_ARGS__ } }
-#define PAIR(x, y)  { .pair = { (x), (y) } }
+#define OP(...)                       \
+	{                             \
+		.op = { __VA_ARGS__ } \
+	}
+#define PAIR(x, y)                  \
+	{                           \
+		.pair = {(x), (y) } \
+	}
 
 /* Sets of the following rulesets, until the end of the test; `table`: lines of a static one. */
 struct set_row {

@@ -342,7 +342,9 @@ static const __u32 timeouts_s[GW_TIMEOUT_MAX] = {
 
 static void conf_reset(void)
 {
-	stage.conf = (struct gw_conf){ .gen = 1, .rgen = 1, .est_max = 3000, .half_lines = RULES_HALF_LINES };
+	stage.conf = (struct gw_conf){
+		.gen = 1, .rgen = 1, .est_max = 3000, .half_lines = RULES_HALF_LINES
+	};
 	stage.conf.flags = GW_CONF_TCP_LOOSE;
 	for (int i = 0; i < GW_TIMEOUT_MAX; i++)
 		stage.conf.timeout[i] = timeouts_s[i] * HZ;
