@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <iptables/args.h>
 #include <iptables/command.h>
+#include <iptables/convert.h>
 
 struct restorer {
 	struct ruleset *rs;
@@ -267,5 +268,7 @@ int iptables_restore(struct ruleset *rs, int version, int argc, char **argv, con
 	}
 	if (!r)
 		r = all_lines(&s, text, len);
+	if (!r)
+		own_sweep(s.rs, version);
 	return run_say(d, r, "ip%stables-restore: ", version == 6 ? "6" : "");
 }

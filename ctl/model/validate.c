@@ -88,6 +88,11 @@ static void match_protos(const struct match *m, uint64_t ret[4])
 		protos_add(ret, row->implies, row->implies);
 		return;
 	}
+	/* what a named set holds, or a pair of fields leaves, is not known here */
+	if (m->set || m->n_fields > 1 || m->op != MATCH_EQ) {
+		protos_add(ret, 0, 255);
+		return;
+	}
 	for (size_t i = 0; i < m->n; i++)
 		protos_add(ret, m->elems[i].num_lo, m->elems[i].num_hi);
 	for (int i = 0; m->negate && i < 4; i++)
@@ -120,7 +125,7 @@ static bool matches_validate(const struct table *t, const struct chain *c, const
 	for (size_t i = 0; i < r->n_matches; i++) {
 		const struct match *m = &r->matches[i];
 
-		if (!m->n) {
+		if (!m->n && !m->set) {
 			diag_set(d, "`%s` has no value", field_rows[m->field].keyword);
 			return false;
 		}
