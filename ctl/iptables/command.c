@@ -76,22 +76,50 @@ static int check_place(struct run *run, const struct chain *c)
 	return 0;
 }
 
-/* Does a rule of chain `from`, or of one that it leads to, lead to chain `name`? */
-static bool leads_to(const struct table *t, const struct chain *from, const char *name,
-		     unsigned int depth)
+static size_t chain_index(const struct table *t, const char *name)
 {
-	if (!strcmp(from->name, name))
-		return true;
-	for (size_t i = 0; depth && i < from->n_rules; i++) {
-		const struct action *a = &from->rules[i]->action;
-		const struct chain *next = NULL;
+	size_t i = 0;
 
-		if (a->verdict == VERDICT_JUMP || a->verdict == VERDICT_GOTO)
-			next = table_chain(t, a->chain);
-		if (next && leads_to(t, next, name, depth - 1))
+	while (i < t->n_chains && strcmp(t->chains[i]->name, name))
+		i++;
+	return i;
+}
+
+/* Does chain `from`, or one that its rules lead to, lead to chain `to`?  Chains in seen are known not to. */
+static bool leads_to(const struct table *t, size_t from, size_t to, bool *seen)
+{
+	const struct chain *c = t->chains[from];
+
+	if (from == to)
+		return true;
+	seen[from] = true;
+	for (size_t i = 0; i < c->n_rules; i++) {
+		const struct action *a = &c->rules[i]->action;
+		size_t next;
+
+		if (a->verdict != VERDICT_JUMP && a->verdict != VERDICT_GOTO)
+			continue;
+		next = chain_index(t, a->chain);
+		if (next < t->n_chains && !seen[next] && leads_to(t, next, to, seen))
 			return true;
 	}
 	return false;
+}
+
+static int check_loop(struct run *run, const struct table *t, const struct chain *from,
+		      const struct chain *to)
+{
+	_cleanup_(freep) bool *seen = NULL;
+
+	/* nothing jumps to a base chain */
+	if (from->base)
+		return 0;
+	seen = calloc(t->n_chains, sizeof(*seen));
+	if (!seen)
+		return -ENOMEM;
+	if (leads_to(t, chain_index(t, to->name), chain_index(t, from->name), seen))
+		return no_match(run->d, "Too many levels of symbolic links.");
+	return 0;
 }
 
 static int check_jump(struct run *run, const struct table *t, const struct chain *c)
@@ -107,9 +135,7 @@ static int check_jump(struct run *run, const struct table *t, const struct chain
 	if (to->base)
 		return xt_refuse(run->d, "Chain '%s' is built in: nothing can jump to it",
 				 target->chain);
-	if (leads_to(t, to, c->name, GW_JUMP_DEPTH))
-		return no_match(run->d, "Too many levels of symbolic links.");
-	return 0;
+	return check_loop(run, t, c, to);
 }
 
 static int make_rule(struct run *run, struct table *t, const struct chain *c, struct rule **ret)

@@ -2,18 +2,7 @@
 #include <iptables/args.h>
 #include <iptables/command.h>
 #include <iptables/convert.h>
-
-struct restorer {
-	struct ruleset *rs;
-	int version;
-	bool keep;			/* -n: tables are not emptied first */
-	bool counters;			/* -c */
-	bool test;			/* -t: nothing changes */
-	const char *only;		/* -T */
-	const struct view_table *table; /* between *table and COMMIT */
-	bool skipping;			/* the table is not the one of -T */
-	struct diag *d;
-};
+#include <iptables/restore.h>
 
 static const struct arg_option options[] = {
 	{ "counters", 'c', ARG_NONE },	   { "noflush", 'n', ARG_NONE },
@@ -167,7 +156,7 @@ static bool is_word(const char *line, size_t len, const char *word)
 	return n == len;
 }
 
-static int one_line(struct restorer *s, const char *line, size_t len)
+int restore_line(struct restorer *s, const char *line, size_t len)
 {
 	while (len && (*line == ' ' || *line == '\t')) {
 		line++;
@@ -198,7 +187,7 @@ static int all_lines(struct restorer *s, const char *text, size_t len)
 	for (; len; number++) {
 		const char *end = memchr(text, '\n', len);
 		size_t n = end ? (size_t)(end - text) : len;
-		int r = one_line(s, text, n);
+		int r = restore_line(s, text, n);
 
 		if (r)
 			return run_say(s->d, r, "line %u: ", number);

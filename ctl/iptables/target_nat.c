@@ -283,6 +283,7 @@ static const struct arg_option netmap_options[] = { { "to", 't', ARG_REQUIRED },
 
 const struct target_row row_to_reject = {
 	.name = "REJECT",
+	.tables = "filter",
 	.options = reject_options,
 	.read = read_reject,
 	.save = save_reject,
@@ -290,6 +291,7 @@ const struct target_row row_to_reject = {
 };
 const struct target_row row_to_masquerade = {
 	.name = "MASQUERADE",
+	.tables = "nat",
 	.options = masquerade_options,
 	.read = read_nat,
 	.save = save_to_ports,
@@ -297,6 +299,7 @@ const struct target_row row_to_masquerade = {
 };
 const struct target_row row_to_snat = {
 	.name = "SNAT",
+	.tables = "nat",
 	.required = "to-source",
 	.options = snat_options,
 	.read = read_nat,
@@ -305,6 +308,7 @@ const struct target_row row_to_snat = {
 };
 const struct target_row row_to_dnat = {
 	.name = "DNAT",
+	.tables = "nat",
 	.required = "to-destination",
 	.options = dnat_options,
 	.read = read_nat,
@@ -313,6 +317,7 @@ const struct target_row row_to_dnat = {
 };
 const struct target_row row_to_redirect = {
 	.name = "REDIRECT",
+	.tables = "nat",
 	.options = redirect_options,
 	.read = read_nat,
 	.save = save_to_ports,
