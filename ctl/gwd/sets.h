@@ -13,18 +13,24 @@
 
 bool set_is_dynamic(const struct set *s);
 
-/* In a copy of the model: what the kernel has in its dynamic sets, and deadlines as the time that is left. */
-int sets_fill(struct gwd *g, struct ruleset *rs);
+/* The elements of dynamic sets as they were when they were read. */
+struct sets_seen;
+struct sets_seen *sets_seen_free(struct sets_seen *s);
+DEFINE_FREEP(sets_seen)
+/* Give a copy of the model in force the elements that the kernel has in its dynamic sets; *ret_seen may be NULL. */
+int sets_fill(struct gwd *g, struct ruleset *rs, struct sets_seen **ret_seen);
+/* Likewise for people: deadlines become the time that is left. */
+int sets_show(struct gwd *g, struct ruleset *rs);
 
 /* What a new model means for the kernel's elements. */
 struct sets_change;
 struct sets_change *sets_change_free(struct sets_change *c);
 DEFINE_FREEP(sets_change)
 /*
- * next comes from g->rs.  filled: its sets were filled before the change and elements that are missing now were deleted by it; else (a ruleset
- * that replaces all) only what users had put there goes.  Afterwards next holds what the model in force shall hold.
+ * seen: the model that was changed had been filled, and elements that it had and next has not were deleted; NULL: next was made without
+ * looking at them, and only what users had put there and is missing now goes.  Afterwards next is what the model in force shall be.
  */
-int sets_plan(struct gwd *g, struct ruleset *next, const struct ruleset *filled,
+int sets_plan(struct gwd *g, struct ruleset *next, const struct sets_seen *seen,
 	      struct sets_change **ret);
 /* Put what is new; SETS_E_FULL: no room.  On any failure nothing was changed. */
 enum { SETS_E_FULL = 1 };
