@@ -13,6 +13,7 @@
 #include <linux/udp.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_endian.h>
+#include <bpf/bpf_core_read.h>
 #include "core/compat.h"
 #include "tables.h"
 #include "conf.h"
@@ -114,6 +115,7 @@ static __always_inline int slow_begin(struct __sk_buff *skb, __u32 to, const boo
 	if (!p)
 		return TC_ACT_SHOT;
 	p->restarts = 0;
+	stat_add(GW_STAT_SLOW, 1);
 	return jump(skb, to, v6);
 }
 

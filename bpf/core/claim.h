@@ -49,6 +49,15 @@ static __always_inline int claim_insert(struct pkt *p, const bool v6)
 	return 0;
 }
 
+static __always_inline int claim_try(struct pkt *p, const bool v6)
+{
+	int r = claim_insert(p, v6);
+
+	if (r > 0)
+		stat_add(GW_STAT_FOUND, 1);
+	return r;
+}
+
 /* Is a socket of the gateway bound to the reply tuple's destination (p->alt)?  Its answers would end up in the translation. */
 static __always_inline bool claim_hits_socket(struct __sk_buff *skb, struct pkt *p, const bool v6)
 {
@@ -100,14 +109,12 @@ static long claim_step(__u32 i, struct claim *c)
 	}
 	if (c->v6) {
 		p->alt.v6.dport = bpf_htons(port);
-		c->result = c->protect && claim_hits_socket(c->skb, p, true)
-				    ? 1
-				    : claim_insert(p, true);
+		c->result =
+			c->protect && claim_hits_socket(c->skb, p, true) ? 1 : claim_try(p, true);
 	} else {
 		p->alt.v4.dport = bpf_htons(port);
-		c->result = c->protect && claim_hits_socket(c->skb, p, false)
-				    ? 1
-				    : claim_insert(p, false);
+		c->result =
+			c->protect && claim_hits_socket(c->skb, p, false) ? 1 : claim_try(p, false);
 	}
 	return c->result <= 0;
 }

@@ -17,6 +17,13 @@ struct find_key {
 	__u16 pad;
 };
 
+/* Probes to come: a pair of labels for each bit. */
+struct find_frame {
+	__u64 bm;    /* GW_DEPTH_BIT; of a GW_KEY_FIELD: bit 0 the value, bit 1 any */
+	__u32 group; /* 0 = pairs of addresses; else GW_KEY_* | number */
+	__u32 value; /* of the exact field */
+};
+
 #define FIND_NONE 0xffffffffU
 struct find {
 	__u32 half; /* in: first line of the half in force */
@@ -27,6 +34,18 @@ struct find {
 	__u32 flags; /* of the entry: verdict, act */
 	__u32 vary; /* out: smallest prio <= prio of an entry that may match other packets of this flow and not this one, or that matches and varies; FIND_NONE = none */
 	__u32 pad;
-	__u64 work[40]; /* the search's own: labels, pending probes */
+	/* The search's own.  In memory and not in registers: the verifier merges states that differ only here. */
+	__u32 o_misc, o_xaddr; /* lines, as all offsets here: of the region */
+	__u32 o_bkt, nbkt, o_rul;
+	__u32 o_index;	   /* the root's line with the offsets of its index */
+	__u32 has_ports;   /* port[] is filled in */
+	__u32 top;	   /* frames in use */
+	__u32 lo[2], n[2]; /* intervals of both addresses that are searched */
+	__u64 value[2];	   /* of those found */
+	__u64 key;	   /* of the probe */
+	__u64 ports_bm;	   /* depths that both ports' labels have rules for */
+	__u32 label[2][8]; /* by depth */
+	__u32 port[2][8];
+	struct find_frame frame[4];
 };
 #endif

@@ -4,12 +4,21 @@
 /*
  * The only way to drop a packet: one reason, counted, with the last packet as an example.
  */
+/* What netfilter counts as `drop` (conntrack -S): its table or its tracker said so, not a rule. */
+static __always_inline bool reason_is_tracking(__u32 reason)
+{
+	return reason == GW_REASON_CT_RST || reason == GW_REASON_CT_INSERT ||
+	       reason == GW_REASON_NAT_NO_PORT;
+}
+
 static __always_inline int gw_drop(struct pkt *p, __u32 reason, const bool v6)
 {
 	struct gw_reason_row *row = bpf_map_lookup_elem(&gw_reasons, &reason);
 
 	if (!row)
 		return TC_ACT_SHOT;
+	if (reason_is_tracking(reason))
+		stat_add(GW_STAT_DROP, 1);
 	row->pkts++;
 	row->bytes += p->len;
 	row->time_ns = bpf_ktime_get_boot_ns();

@@ -87,6 +87,36 @@ static __always_inline int l4_csum_update(struct __sk_buff *skb, __u32 l4, __u8 
 	return 0;
 }
 
+/* The bit of struct sk_buff that a program's context does not show; CO-RE finds it in the kernel at hand. */
+struct sk_buff___gw {
+	__u8 ip_summed : 2;
+} __attribute__((preserve_access_index));
+extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym __weak; /* 6.2 */
+
+/*
+ * Is the transport checksum in the packet the whole truth (CHECKSUM_NONE, CHECKSUM_UNNECESSARY)?  Then moving it is a store.  COMPLETE (2)
+ * has a sum beside it and PARTIAL (3) only that of the pseudo header: these are the helper's.
+ */
+static __always_inline bool sum_is_plain(struct __sk_buff *skb)
+{
+	struct sk_buff___gw *kernel;
+
+	if (!cfg_kern_ctx)
+		return false;
+	kernel = bpf_cast_to_kern_ctx(skb);
+	return !(BPF_CORE_READ_BITFIELD(kernel, ip_summed) & 2);
+}
+
+/* Move a checksum; UDP's 0 means that there is none, and stays. */
+static __always_inline void sum_store(__u16 *check, __u64 diff, bool udp)
+{
+	__u16 sum = ~csum_fold16(diff + (__u16) ~*check);
+
+	if (udp && !*check)
+		return;
+	*check = udp && !sum ? 0xffff : sum;
+}
+
 /* Store addresses and, with @ttl_dec, one hop less; moves the IPv4 header checksum. */
 static __always_inline int ip_store(struct __sk_buff *skb, __u32 l3, const union gw_key *to,
 				    bool ttl_dec, const bool v6)

@@ -157,24 +157,53 @@ static __always_inline bool fast_routed(struct __sk_buff *skb, struct fast *f,
 	return route_holds(conf, e, f->now) && size <= e->mtu;
 }
 
+/* Ports and checksum, stored. */
+static __always_inline int fast_l4_store(struct __sk_buff *skb, struct fast *f, __u32 l4,
+					 const bool v6)
+{
+	void *data = (void *)(long)skb->data + l4, *end = (void *)(long)skb->data_end;
+	__u32 from = key_ports(&f->key, v6), to = key_ports(&f->out, v6);
+	__u64 diff = csum_move(diff_addr(&f->key, &f->out, v6), from, to);
+	bool udp = f->proto == IPPROTO_UDP;
+
+	if (data + (udp ? sizeof(struct udphdr) : sizeof(struct tcphdr)) > end)
+		return -1;
+	if (udp)
+		sum_store(&((struct udphdr *)data)->check, diff, true);
+	else
+		sum_store(&((struct tcphdr *)data)->check, diff, false);
+	*(__u32 *)data = to;
+	return 0;
+}
+
+/* The same where the checksum is not all in the packet. */
+static __always_inline int fast_l4_update(struct __sk_buff *skb, struct fast *f, __u32 l4,
+					  const bool v6)
+{
+	void *data, *end;
+
+	if (l4_csum_update(skb, l4, f->proto, &f->key, &f->out, v6))
+		return -1;
+	if (key_ports(&f->key, v6) == key_ports(&f->out, v6))
+		return 0;
+	data = (void *)(long)skb->data + l4;
+	end = (void *)(long)skb->data_end;
+	if (data + sizeof(__u32) > end)
+		return -1;
+	*(__u32 *)data = key_ports(&f->out, v6);
+	return 0;
+}
+
 static __always_inline int fast_rewrite(struct __sk_buff *skb, struct fast *f, bool nat,
 					bool ttl_dec, const bool v6)
 {
 	const __u32 l4 = FAST_L3 + (v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
+	int r = 0;
 
-	if (nat) {
-		if (l4_csum_update(skb, l4, f->proto, &f->key, &f->out, v6))
-			return -1;
-		if (key_ports(&f->key, v6) != key_ports(&f->out, v6)) {
-			void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-			__u32 *ports = data + l4;
-
-			if ((void *)(ports + 1) > end)
-				return -1;
-			*ports = key_ports(&f->out, v6);
-		}
-	}
-	return ip_store(skb, FAST_L3, &f->out, ttl_dec, v6);
+	if (nat)
+		r = sum_is_plain(skb) ? fast_l4_store(skb, f, l4, v6)
+				      : fast_l4_update(skb, f, l4, v6);
+	return r ?: ip_store(skb, FAST_L3, &f->out, ttl_dec, v6);
 }
 
 static __always_inline int fast_fail(struct __sk_buff *skb, struct fast *f, const bool v6)

@@ -42,7 +42,10 @@ static __always_inline bool reject_source(struct pkt *p, struct gw_if *ifc, bool
 	return p->alt.v4.saddr;
 }
 
-/* Write the IP header of the answer; @len = what follows it. */
+/*
+ * Write the IP header of the answer; @len = what follows it.  As the kernel's: a reset has no TOS and may not be fragmented (nf_reject_ipv4.c),
+ * an ICMP error has precedence "internetwork control" and an id of its own (icmp.c).
+ */
 static __always_inline int reject_ip(struct __sk_buff *skb, struct pkt *p, __u8 proto, __u32 len,
 				     const bool v6)
 {
@@ -59,7 +62,12 @@ static __always_inline int reject_ip(struct __sk_buff *skb, struct pkt *p, __u8 
 	struct iphdr h = { .version = 4, .ihl = 5, .ttl = 64, .protocol = proto };
 
 	h.tot_len = bpf_htons(len + sizeof(h));
-	h.frag_off = bpf_htons(0x4000);
+	if (proto == IPPROTO_TCP) {
+		h.frag_off = bpf_htons(0x4000);
+	} else {
+		h.tos = 0xc0 | (p->tos & 0x1e);
+		h.id = bpf_get_prandom_u32();
+	}
 	h.saddr = p->alt.v4.saddr;
 	h.daddr = p->alt.v4.daddr;
 	h.check = ~csum_fold16(sum_words(&h, sizeof(h), 0));
@@ -126,6 +134,9 @@ static __always_inline int reject_icmp(struct __sk_buff *skb, struct pkt *p, con
 	struct icmp_sum s = { .skb = skb };
 	__u64 sum;
 
+	/* FORWARD refuses behind the hop count: the quote shows one hop less */
+	if (!(p->flags & PKT_LOCAL) && p->oif && ip_store(skb, p->l3, &p->t, true, v6))
+		return -1;
 	if (skb->len != p->l3 + quote && bpf_skb_change_tail(skb, p->l3 + quote, 0))
 		return -1;
 	if (bpf_skb_adjust_room(skb, head + sizeof(icmp), BPF_ADJ_ROOM_MAC, 0))

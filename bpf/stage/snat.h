@@ -96,6 +96,8 @@ static __always_inline int create(struct __sk_buff *skb, struct pkt *p, struct g
 	else
 		p->b.v4.peer = p->t.v4;
 	r = snat_claim(skb, v6);
+	if (r)
+		stat_add(GW_STAT_INSERT_FAILED, 1);
 	if (r > 0)
 		return GW_REASON_NAT_NO_PORT;
 	if (r < 0)

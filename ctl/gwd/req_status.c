@@ -9,14 +9,13 @@
 #include <time.h>
 
 static const char *const stat_names[GW_STAT_MAX] = {
-	[GW_STAT_FOUND] = "found",	   [GW_STAT_INVALID] = "invalid",
-	[GW_STAT_INSERT] = "insert",	   [GW_STAT_INSERT_FAILED] = "insert_failed",
-	[GW_STAT_DROP] = "drop",	   [GW_STAT_EARLY_DROP] = "early_drop",
-	[GW_STAT_ERROR] = "error",	   [GW_STAT_CLASH_RESOLVE] = "clash_resolve",
-	[GW_STAT_DELETE] = "delete",	   [GW_STAT_PROMOTE] = "promote",
-	[GW_STAT_EST_FULL] = "est_full",   [GW_STAT_EVENT_LOST] = "event_lost",
-	[GW_STAT_FAST] = "fast",	   [GW_STAT_SLOW] = "slow",
-	[GW_STAT_EST_COUNT] = "est_count", [GW_STAT_EMB_EVICTED] = "emb_evicted",
+	[GW_STAT_FOUND] = "found",	 [GW_STAT_INVALID] = "invalid",
+	[GW_STAT_INSERT] = "insert",	 [GW_STAT_INSERT_FAILED] = "insert_failed",
+	[GW_STAT_DROP] = "drop",	 [GW_STAT_EARLY_DROP] = "early_drop",
+	[GW_STAT_ERROR] = "error",	 [GW_STAT_CLASH_RESOLVE] = "clash_resolve",
+	[GW_STAT_DELETE] = "delete",	 [GW_STAT_PROMOTE] = "promote",
+	[GW_STAT_EST_FULL] = "est_full", [GW_STAT_EVENT_LOST] = "event_lost",
+	[GW_STAT_SLOW] = "slow",	 [GW_STAT_EMB_EVICTED] = "emb_evicted",
 };
 
 static const struct {
@@ -174,7 +173,7 @@ int req_stats(struct gwd *g, json_t *req, struct reply *r)
 		json_t *obj = json_pack("{s:i}", "cpu", (int)cpu);
 
 		for (unsigned int i = 0; i < GW_STAT_MAX; i++)
-			if (stat_names[i]) /* est_count may be negative on one CPU */
+			if (stat_names[i])
 				json_object_set_new(
 					obj, stat_names[i],
 					json_integer((json_int_t)all[cpu * GW_STAT_MAX + i]));

@@ -39,6 +39,7 @@ struct kern_features {
 	bool fib_mark; /* BPF_FIB_LOOKUP_MARK */
 	bool fib_src;
 	bool csum_ipv6; /* BPF_F_IPV6 */
+	bool kern_ctx;	/* programs may look into struct sk_buff (bpf_cast_to_kern_ctx) */
 	unsigned int hz;
 	unsigned int cpus;
 	uint32_t flows_max, embryonic_max; /* of the tables in use: adopted ones keep their size */

@@ -293,6 +293,7 @@ static void knobs_set(struct kern *k)
 	s->rodata->cfg_fib_mark = k->features.fib_mark;
 	s->rodata->cfg_fib_skip_neigh = probe_fib_skip_neigh();
 	s->rodata->cfg_csum_ipv6 = k->features.csum_ipv6;
+	s->rodata->cfg_kern_ctx = k->features.kern_ctx;
 }
 
 static int resize(struct bpf_map *map, uint32_t max)

@@ -4,6 +4,7 @@
  */
 #include <sys/utsname.h>
 #include <time.h>
+#include <bpf/btf.h>
 #include <kern/impl.h>
 
 /* Names of the kernel's that the headers of the build machine may not have yet. */
@@ -86,6 +87,16 @@ static bool probe_csum_ipv6(void)
 	return probe_flag(insns, ARRAY_SIZE(insns));
 }
 
+/* A kernel function that programs may call is in the kernel's BTF. */
+static bool probe_kern_ctx(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool found = btf && btf__find_by_name_kind(btf, "bpf_cast_to_kern_ctx", BTF_KIND_FUNC) > 0;
+
+	btf__free(btf);
+	return found;
+}
+
 int probe_load_jiffies(void)
 {
 	const struct bpf_insn insns[] = { CALL(BPF_FUNC_jiffies64), EXIT() };
@@ -136,5 +147,6 @@ int probe_features(struct kern_features *f, bool force_clsact)
 	f->fib_mark = probe_fib_flag(FIB_LOOKUP_MARK);
 	f->fib_src = probe_fib_flag(FIB_LOOKUP_SRC);
 	f->csum_ipv6 = probe_csum_ipv6();
+	f->kern_ctx = probe_kern_ctx();
 	return 0;
 }

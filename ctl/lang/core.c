@@ -23,7 +23,11 @@ static void set_source(struct parser *p, const struct token *t)
 
 static void set_position(struct parser *p, const struct token *t)
 {
-	snprintf(p->d->file, sizeof(p->d->file), "%s", p->file);
+	if (t->file)
+		snprintf(p->d->file, sizeof(p->d->file), "%.*s", (int)MIN(t->file_len, (size_t)255),
+			 t->file);
+	else
+		snprintf(p->d->file, sizeof(p->d->file), "%s", p->file);
 	p->d->line = t->line;
 	p->d->col = (unsigned int)(t->at - t->line_start) + 1;
 	p->d->len = (unsigned int)MAX(MIN(t->at_len, (size_t)400), (size_t)1);

@@ -51,6 +51,32 @@ static const char *skip_line(const char *p, const char *end)
 	return nl ? nl : end;
 }
 
+/*
+ * `#gw-line N "FILE"` at the beginning of a line of the text itself: the lines behind it are those of FILE from N on.  It is a
+ * comment: what can not be read as that says nothing.
+ */
+static void take_line_mark(struct lexer *lx, const char *p, const char *end)
+{
+	static const char mark[] = "#gw-line ";
+	const char *nl = skip_line(p, end), *quote;
+	unsigned int line = 0;
+
+	if (lx->depth || p != lx->line_start || (size_t)(nl - p) < sizeof(mark) ||
+	    memcmp(p, mark, sizeof(mark) - 1) != 0)
+		return;
+	for (p += sizeof(mark) - 1; p < nl && isdigit((unsigned char)*p) && line < 100000000; p++)
+		line = line * 10 + (unsigned int)(*p - '0');
+	if (nl - p < 3 || p[0] != ' ' || p[1] != '"')
+		return;
+	p += 2;
+	quote = memchr(p, '"', (size_t)(nl - p));
+	if (!quote || !line)
+		return;
+	lx->file = p;
+	lx->file_len = (size_t)(quote - p);
+	lx->line = line - 1; /* the end of this line makes it N */
+}
+
 /* A backslash at the end of a line joins it with the next one; 0 = this is not one. */
 static size_t continuation_length(const char *p, const char *end)
 {
@@ -72,6 +98,7 @@ static void skip_blank(struct lexer *lx)
 		if (*p == ' ' || *p == '\t' || *p == '\r') {
 			p++;
 		} else if (*p == '#') {
+			take_line_mark(lx, p, end);
 			p = skip_line(p, end);
 		} else if (joined) {
 			p += joined;
@@ -195,6 +222,8 @@ static void take_position(struct lexer *lx, struct token *t, const char *at)
 {
 	t->line = lx->line;
 	t->line_start = lx->line_start;
+	t->file = lx->file;
+	t->file_len = lx->file_len;
 	t->depth = lx->depth;
 	t->at = lx->depth ? lx->var_at : at;
 	if (lx->depth)

@@ -6,6 +6,7 @@
  *
  * A `$name` is a token of its own; whoever reads it may push the text it stands for, which is then read first.
  * Tokens from pushed text carry the position of the outermost `$name`: that is what the user sees.
+ * A comment `#gw-line N "FILE"` says where the line behind it comes from (include.c writes it).
  */
 #include <base/base.h>
 
@@ -28,6 +29,8 @@ struct token {
 	const char *line_start;
 	const char *at;
 	size_t at_len;
+	const char *file; /* NULL = the one that was given */
+	size_t file_len;
 	unsigned int depth; /* of pushed text it came from, 0 = the text itself */
 };
 
@@ -42,6 +45,8 @@ struct lexer {
 	unsigned int depth;
 	unsigned int line;
 	const char *line_start;
+	const char *file; /* of a `#gw-line` */
+	size_t file_len;
 	const char *var_at;
 	size_t var_len;
 	size_t budget;

@@ -16,6 +16,47 @@
 #define IFNAMES_MAX 1024
 #define NEST_MAX    16
 #define HANDLE_MAX  (1ULL << 62)
+#define TIME_MAX_MS (1ULL << 53) /* of timeouts: 285,000 years */
+
+/* Where a part of the text stands: what a token says about it, but smaller. */
+struct place {
+	const char *line_start, *at, *file;
+	unsigned int line, at_len, file_len, depth;
+};
+
+/* Elements as they were written, with their places. */
+struct batch {
+	struct elems *elems;
+	struct place *places;
+	size_t cap;
+};
+
+/* What elements of a set look like. */
+struct shape {
+	const enum field_type *keys, *data;
+	unsigned int n_keys, n_data; /* n_data 0: verdicts, if it is a map */
+	bool is_map, data_optional;  /* the key alone is enough to delete an element */
+};
+
+/* A name that was used before the thing was there; looked at again when all is read. */
+enum ref_kind { REF_CHAIN, REF_SET, REF_COUNTER, REF_QUOTA, REF_LIMIT };
+struct ref {
+	enum ref_kind kind;
+	enum family family;
+	char table[NAME_SIZE], name[NAME_SIZE];
+	struct place place;
+};
+
+/*
+ * Elements that are to be added to a set (deleted from it), and will be when something else is to be done: a file of a
+ * million `add element` costs one merge and not a million.
+ */
+enum pending_verb { PENDING_ADD, PENDING_CREATE, PENDING_DELETE, PENDING_DESTROY };
+struct pending {
+	struct set *set; /* NULL = nothing is pending */
+	enum pending_verb verb;
+	struct batch batch;
+};
 
 struct define {
 	char name[NAME_SIZE];
@@ -33,6 +74,10 @@ struct parser {
 	const char *text_end;
 	struct define *defines;
 	size_t n_defines, cap_defines;
+	struct table *table; /* the one that is being worked in */
+	struct pending pending;
+	struct ref *refs;
+	size_t n_refs, cap_refs;
 	bool saw_internal; /* handles and counter ids were given: check that they are unique */
 };
 
@@ -61,6 +106,58 @@ int parse_string(struct parser *p, const char *what, size_t max, char **ret); /*
 int parse_define(struct parser *p,
 		 bool *ret_done); /* define, redefine, undefine; include is refused */
 int expand_var(struct parser *p);
+
+/* refs.c */
+int ref_add(struct parser *p, enum ref_kind kind, const char *name, const struct token *at);
+int refs_check(struct parser *p); /* the first one that leads nowhere is a mistake */
+struct place token_place(const struct token *t);
+struct token place_token(const struct place *place);
+
+/* elements.c */
+/* `accept`, `drop`, `continue`, `return`, `jump CHAIN`, `goto CHAIN` */
+int parse_verdict(struct parser *p, struct map_data *ret);
+/* `{ ... }` with everything in it, as it was written. */
+int parse_elements(struct parser *p, const struct shape *shape, struct batch *b);
+void batch_deinit(struct batch *b);
+/* `{ ... }` of a rule: in order, without doubles; overlapping intervals are joined in sets and a mistake in maps. */
+int parse_set_body(struct parser *p, const enum field_type *types, unsigned int n,
+		   struct elems **ret);
+/* n_data 0: verdicts */
+int parse_map_body(struct parser *p, const enum field_type *keys, unsigned int n_keys,
+		   const enum field_type *data, unsigned int n_data, struct elems **ret);
+
+/* settle.c */
+/* What anonymous and named sets have in common when elements come to them. */
+struct settle {
+	const struct shape *shape;
+	bool interval;	 /* ranges are welcome */
+	bool merge;	 /* what overlaps or touches becomes one */
+	bool timeout;	 /* elements may have a timeout */
+	bool exclusive;	 /* `create`: what is there already is a mistake */
+	uint32_t size;	 /* 0 = any */
+	const char *set; /* name for messages, NULL = anonymous */
+};
+/* Elements of the batch join those that are there (in order, or NULL); *b is left empty. */
+int settle_add(struct parser *p, const struct settle *s, struct batch *b, struct elems **elems);
+int settle_delete(struct parser *p, const struct settle *s, struct batch *b, bool must_exist,
+		  struct elems **elems);
+
+/* pending.c */
+int pending_add(struct parser *p, struct set *set, enum pending_verb verb, struct batch **ret);
+int pending_flush(struct parser *p);
+
+/* field.c: the keyword of a match, or several joined by dots; *ret_done = false: the word is something else. */
+int parse_selector(struct parser *p, struct selector *ret, bool *ret_done);
+
+/* limit.c */
+int parse_limit_rate(
+	struct parser *p,
+	struct limit *ret); /* behind `limit`: `rate [over] 5/second [burst N packets]` */
+int parse_quota_value(struct parser *p, uint64_t *ret_bytes, bool *ret_over,
+		      uint64_t *ret_used); /* behind `quota`: `[over] 10 mbytes [used 5 bytes]` */
+
+/* time.c: `1d2h3m4s`, `90s` or a number of seconds. */
+int parse_duration(struct parser *p, uint64_t *ret_ms);
 
 /* match.c */
 int parse_match(struct parser *p, struct rule *r, int *version, bool *ret_done);

@@ -3,7 +3,7 @@
 
 #include <lang/names.h>
 
-static void print_name(const char *s, struct strbuf *b)
+void print_name(const char *s, struct strbuf *b)
 {
 	if (lex_is_plain_name(s))
 		strbuf_puts(b, s);

@@ -107,10 +107,12 @@ static struct elems *elems_copy(const struct elems *e)
 	for (size_t i = 0; copy && i < e->n; i++) {
 		struct map_data data = e->data ? e->data[i] : (struct map_data){ 0 };
 		struct elem_extra extra = e->extra ? e->extra[i] : (struct elem_extra){ 0 };
+		/* both, whatever becomes of the first: what is freed below must be the copy's */
+		bool chain = string_copy(&data.chain, data.chain);
+		bool comment = string_copy(&extra.comment, extra.comment);
 		int r = -ENOMEM;
 
-		if (string_copy(&data.chain, data.chain) &&
-		    string_copy(&extra.comment, extra.comment))
+		if (chain && comment)
 			r = elems_add(copy, e->keys + i * e->n_fields, e->data ? &data : NULL,
 				      e->extra ? &extra : NULL);
 		if (r < 0) {

@@ -63,21 +63,21 @@ GW_ABI_SIZE(gw_if, 32);
 
 /* gw_stats, per-CPU array of __u64: conntrack -S and friends. */
 enum gw_stat {
-	GW_STAT_FOUND,	       /* lookups that hit in the slow path */
-	GW_STAT_INVALID,       /* packets that fit no connection */
-	GW_STAT_INSERT,	       /* connections created */
-	GW_STAT_INSERT_FAILED, /* lost a race or the table refused */
-	GW_STAT_DROP,	       /* packets dropped because tracking failed */
-	GW_STAT_EARLY_DROP,    /* connections ended by the governor */
-	GW_STAT_ERROR,	       /* ICMP errors that could not be related */
+	GW_STAT_FOUND,	 /* reply tuples that a new connection asked for and another one has */
+	GW_STAT_INVALID, /* packets that fit no connection */
+	GW_STAT_INSERT,	 /* connections created */
+	GW_STAT_INSERT_FAILED, /* lost a race, found no port, or the table refused */
+	GW_STAT_DROP,	    /* packets dropped by tracking itself: ct-rst, ct-insert, nat-no-port */
+	GW_STAT_EARLY_DROP, /* connections ended by the governor */
+	GW_STAT_ERROR,	    /* ICMP errors that could not be related */
 	GW_STAT_CLASH_RESOLVE, /* source ports changed because the first choice was taken */
 	GW_STAT_DELETE,	       /* connections ended */
 	GW_STAT_PROMOTE,       /* connections that became assured */
 	GW_STAT_EST_FULL,      /* promotions refused: the assured table is full */
 	GW_STAT_EVENT_LOST,    /* events that did not fit the ring */
-	GW_STAT_FAST,	       /* packets that took the fast path */
-	GW_STAT_SLOW,	       /* packets that did not */
-	GW_STAT_EST_COUNT, /* sum over CPUs = connections in the assured table (may be negative on one CPU) */
+	GW_STAT_FAST, /* reserved, always 0: the fast path counts in its flow and nowhere else */
+	GW_STAT_SLOW, /* IP packets that did not take the fast path */
+	GW_STAT_EST_COUNT,   /* reserved, always 0: gw_count has it */
 	GW_STAT_EMB_EVICTED, /* embryonic connections seen without their other half */
 	GW_STAT_MAX = 32,
 };

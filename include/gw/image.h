@@ -52,16 +52,35 @@ struct gw_dim {
 	__u32 sh;   /* chunk = (address - base) >> sh */
 	__u32 nx;   /* chunks */
 	__u32 o_dx; /* __u32[nx + 1]: the last interval that starts before the chunk */
-	__u32 o_rr; /* intervals: IPv4 __u64 (start << 40 | class << 20 | label); IPv6 { __u64 hi; __u64 value } */
-	__u32 o_cl;  /* struct gw_class[] */
-	__u32 o_par; /* __u32[]: parent label */
-	__u32 o_sub; /* IPv6: { __u64 lo; __u64 value } of intervals that share their upper half */
-	__u32 pad;
+	/*
+	 * Intervals in ascending order, the first starts at 0.  IPv4: __u64 = start << 40 | value (24 bits of the start are enough
+	 * inside a chunk).  IPv6: struct gw_pair64 { upper half of the start, value }; a value with GW_DIM_SUB stands for several
+	 * starts with this upper half: (number << 32 | index of the first) in o_sub, pairs { lower half, value }.
+	 * value = class << 20 | label.
+	 */
+	__u32 o_rr;
+	__u32 o_cl;    /* struct gw_class[] */
+	__u32 o_par;   /* __u32[n_label]: parent label; 0 = any address */
+	__u32 o_sub;   /* IPv6, see o_rr */
+	__u32 n_label; /* labels are below GW_LABEL_MAX */
 };
 GW_ABI_SIZE(gw_dim, 40);
+#define GW_LABEL_MAX	(1U << 20)
+#define GW_DIM_SUB	(1ULL << 63)
+#define GW_DIM_LABEL(v) ((__u32)(v) & (GW_LABEL_MAX - 1))
+#define GW_DIM_CLASS(v) ((__u32)((v) >> 20) & (GW_LABEL_MAX - 1))
+#define GW_DIM_SH_MAX	24 /* IPv4 */
+#define GW_DEPTHS	8  /* labels of one address: depths 0 (any) .. 7 */
+#define GW_DEPTH_BIT(i, j) \
+	(1ULL << ((7 - (i)) * 8 + (7 - (j)))) /* the most specific pair is the lowest bit */
+
+struct gw_pair64 {
+	__u64 at, value;
+};
+GW_ABI_SIZE(gw_pair64, 16);
 
 struct gw_class {
-	__u64 bm; /* bit i * 8 + j: a rule has a source label of depth i on this chain of labels and a destination label of depth j */
+	__u64 bm; /* GW_DEPTH_BIT(i, j): a rule has a source label of depth i on this chain of labels and a destination label of depth j */
 	__u32 lev; /* depth of the label */
 	__u32 pad;
 };
@@ -71,24 +90,36 @@ GW_ABI_SIZE(gw_class, 16);
 #define GW_ROOT_BASE (1U << 0) /* a base chain: `policy` holds at its end */
 #define GW_ROOT_INDEX \
 	(1U << 1) /* d[], buckets ... are there; else the entries are all in the delta list */
+#define GW_ROOT_ROOM (1U << 2) /* the delta list has room for GW_DELTA_MAX entries */
 #define GW_DELTA_MAX 64
 
+/*
+ * Port -> label: __u16[256] pages, then the pages of __u16[256] each: page[p[port >> 8]][port & 255].
+ */
+#define GW_PORT_PAGE 256
+
 struct gw_root {
-	struct gw_dim d[2]; /* source, destination */
-	__u32 nbkt, o_bkt;  /* struct gw_bucket[] */
-	__u32 o_rul;	    /* struct gw_ent[]: groups behind their first entry */
-	__u32 o_grp;	    /* __u64[]: port groups, bit i * 8 + j as in gw_class */
-	__u32 o_spc, o_dpc; /* __u16[65536]: port -> label; 0 = the dimension is not used */
-	__u32 o_spn, o_dpn; /* struct gw_class[] of port labels */
-	__u32 o_sppar, o_dppar;
-	__u32 ndelta,
-		o_delta; /* struct gw_ent[GW_DELTA_MAX]: entries that are not in the index; o_delta 0 = no room made yet */
+	struct gw_dim d[2];	/* source, destination */
+	__u32 nbkt, o_bkt;	/* struct gw_bucket[] */
+	__u32 o_rul;		/* struct gw_ent[]: groups behind their first entry */
+	__u32 o_grp;		/* __u64[]: depths in use of each port group, as in gw_class */
+	__u32 o_spc, o_dpc;	/* port -> label; both or none */
+	__u32 o_spn, o_dpn;	/* struct gw_class[] of port labels */
+	__u32 o_sppar, o_dppar; /* __u32[] */
+	/*
+	 * struct gw_ent[]: entries that are not in the index, in any order; a root with few entries has all of them here.  Both words are
+	 * read and written as one __u64 (8-byte aligned): an append moves the list to where there is room.
+	 */
+	__u32 ndelta, o_delta;
 	__u32 next;   /* base chain: root of the next one of the slot, GW_NO_ROOT = none */
 	__u32 policy; /* base chain: GW_V_ACCEPT or GW_V_DROP */
 	__u32 cid;    /* base chain: counter of the policy */
 	__u32 flags;  /* GW_ROOT_* */
 	__u64 handle; /* of the chain */
-	__u64 pad[5];
+	__u32 n_rul;  /* elements of o_rul, o_grp; for statistics and removal */
+	__u32 n_grp;
+	__u32 o_self, nlines; /* where the root's own lines are */
+	__u64 pad[3];
 };
 GW_ABI_SIZE(gw_root, 192);
 #define GW_ROOT_LINES 3
@@ -98,7 +129,7 @@ GW_ABI_SIZE(gw_root, 192);
  * overlap have the same action).  A delta entry has key ~0 and is compared by misc, xaddr and ports alone.
  */
 struct gw_ent {
-	__u64 key; /* see ctl/compile/index.h; ~0 = empty */
+	__u64 key; /* GW_KEY_*; ~0 = empty */
 	__u32 prio; /* order in the chain: rank << GW_PRIO_SHIFT, so that a later rule fits between two others */
 	__u32 id;	 /* counter id; 0 = not counted */
 	__u32 misc;	 /* index into o_misc; set to 0 when the rule is deleted */
@@ -113,6 +144,17 @@ struct gw_bucket {
 GW_ABI_SIZE(gw_bucket, 64);
 #define GW_PRIO_SHIFT 8
 
+/*
+ * Keys: source label | destination label << 32; of split groups: (kind | number of the group) | what is exact << 32.
+ * The bucket is found by gw_key_hash (bpf/core/find.h, ctl/compile) scaled to nbkt: first the upper half, then the lower.
+ */
+#define GW_KEY_EMPTY	 (~0ULL)
+#define GW_KEY_PORTS	 0x80000000U /* sport label << 16 | dport label */
+#define GW_KEY_FIELD	 0xc0000000U /* the field's value */
+#define GW_KEY_FIELD_ANY 0xe0000000U /* entries of the group without that condition: ~0 */
+#define GW_KEY_GROUPS	 (1U << 29)
+#define GW_SPLITS_MAX	 3 /* how deep groups are split: pair -> ports -> field ... */
+
 #define GW_ENT_OVERFLOW (1U << 0) /* of a bucket, on slot 1: look into the second bucket, too */
 #define GW_ENT_PORTS	(1U << 1) /* a group split by ports: next = group */
 #define GW_ENT_LAST	(1U << 2) /* last of its list */
@@ -121,6 +163,7 @@ GW_ABI_SIZE(gw_bucket, 64);
 #define GW_ENT_VARY \
 	(1U         \
 	 << 4) /* conditions or effects that differ between packets of a flow: no verdict may be kept */
+/* ... on a GW_ENT_FIELD entry of GW_SPLIT_MARK: an entry of the group has it, and which one is not asked */
 #define GW_ENT_VARY_SYN	      (1U << 5) /* only between packets with SYN, FIN or RST and those without */
 #define GW_ENT_NOT_SADDR      (1U << 6) /* the range of xaddr is what the source may not be in */
 #define GW_ENT_NOT_DADDR      (1U << 7)
@@ -238,25 +281,37 @@ GW_ABI_SIZE(gw_act, 64);
  */
 struct gw_set {
 	__u8 kind;    /* GW_SET_* */
-	__u8 key_len; /* bytes: 4..GW_DYNKEY_LEN */
+	__u8 key_len; /* bytes: 2 (in the first two of the key), 4..GW_DYNKEY_LEN */
 	__u16 flags;  /* GW_SETF_* */
 	__u32 id; /* dynamic: the set in gw_dynset, stable over generations (handle of the set) */
 	__u32 o_table; /* first line */
-	__u32 n;       /* ADDR4, ADDR6: intervals; HASH: buckets (a power of two) */
-	__u32 sh, nx;  /* ADDR4: chunks; ADDR6: unused */
-	__u32 o_aux;   /* ADDR4: chunk table */
+	__u32 n;       /* ADDR4, ADDR6: boundaries; HASH: buckets */
+	__u32 sh, nx;  /* ADDR4, ADDR6: chunk = (address, upper half - base) >> sh; chunks */
+	__u32 o_aux;   /* ADDR4, ADDR6: __u32[nx + 1]: boundaries before the chunk */
 	__u32 timeout; /* dynamic: default, seconds; 0 = none */
 	__u32 size;    /* dynamic: elements that fit; 0 = as many as the map takes */
-	__u32 pad[7];
+	__u32 seed;    /* HASH */
+	__u64 base;    /* ADDR6: first upper half of the table */
+	__u32 pad[4];
 };
 GW_ABI_SIZE(gw_set, 64);
-#define GW_SET_NONE  0 /* nothing is in it */
-#define GW_SET_ADDR4 1 /* intervals of 4-byte addresses: chunk table and sorted starts */
-#define GW_SET_ADDR6 \
-	2 /* intervals of 16-byte addresses: sorted { __u64 hi, lo; } starts, even = in, odd = out */
-#define GW_SET_BITMAP 3		/* 65536 bits: ports and other 16-bit values */
-#define GW_SET_HASH   4		/* exact keys */
-#define GW_SETF_DYN   (1U << 0) /* elements may be in gw_dynset, too */
+#define GW_SET_NONE 0 /* nothing is in it */
+/*
+ * Boundaries in ascending order: the first address in, the first one out, and so on; an odd number of them at or below an address: it is in.
+ * ADDR4: __u16 (its lower bits) if sh <= 16, else __u32; ADDR6: { __u64 hi, lo; }.
+ */
+#define GW_SET_ADDR4  1
+#define GW_SET_ADDR6  2
+#define GW_SET_BITMAP 3 /* 65536 bits of a 2-byte key: ports and other 16-bit values; __u64[1024] */
+/*
+ * Exact keys: buckets of one line, GW_SET_SLOTS(key_len) keys and in the last word the number of those used | GW_SET_MORE: keys of this bucket
+ * are in one of the GW_SET_PROBES - 1 following ones.  n + GW_SET_PROBES - 1 lines: the last bucket has followers, too.
+ */
+#define GW_SET_HASH	    4
+#define GW_SET_SLOTS(bytes) (60 / (bytes))
+#define GW_SET_MORE	    0x80000000U
+#define GW_SET_PROBES	    8
+#define GW_SETF_DYN	    (1U << 0) /* elements may be in gw_dynset, too */
 
 /* gw_dynset: elements that packets or timeouts put in and take out. */
 #define GW_DYNKEY_LEN 36

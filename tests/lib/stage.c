@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "gw.skel.h"
 #include "stage.h"
@@ -191,6 +192,16 @@ static int mark_load(void)
 	return own.mark_fd < 0 ? -1 : bpf_map_update_elem(jump, &zero, &out_fd, BPF_ANY);
 }
 
+/* As kern does; STAGE_OLD_KERNEL=1 has the programs do without what only younger kernels can. */
+static bool has_kern_ctx(void)
+{
+	struct btf *btf = getenv("STAGE_OLD_KERNEL") ? NULL : btf__load_vmlinux_btf();
+	bool found = btf && btf__find_by_name_kind(btf, "bpf_cast_to_kern_ctx", BTF_KIND_FUNC) > 0;
+
+	btf__free(btf);
+	return found;
+}
+
 static void skel_size(struct gw_bpf *skel)
 {
 	struct bpf_map *flows[] = { skel->maps.gw_est4, skel->maps.gw_est6, skel->maps.gw_emb4,
@@ -203,6 +214,7 @@ static void skel_size(struct gw_bpf *skel)
 	bpf_map__set_max_entries(skel->maps.gw_frag, 1024);
 	bpf_map__set_max_entries(skel->maps.gw_hold, 256);
 	skel->rodata->cfg_hz = HZ;
+	skel->rodata->cfg_kern_ctx = has_kern_ctx();
 }
 
 static int map_fd(enum table t)

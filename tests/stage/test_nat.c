@@ -134,6 +134,100 @@ START_TEST(a_udp_checksum_that_becomes_zero_is_sent_as_ffff)
 }
 END_TEST
 
+/* A masqueraded UDP flow in the assured table, whose port had to be moved to the one returned. */
+static uint16_t assured_udp(const struct names *n)
+{
+	struct frame f;
+	uint16_t port;
+
+	RULES(MASQUERADE(WAN));
+	TAKES(udp(n->lan_b, 5000, n->far, 53), LAN, "");
+	f = udp(n->lan, 5000, n->far, 53);
+	port = moved_port(&f);
+	TAKES(udp(n->far, 53, n->gw_wan, port), WAN, "");
+	stage_wait(4);
+	TAKES(udp(n->lan, 5000, n->far, 53), LAN, "");
+	TAKES(udp(n->far, 53, n->gw_wan, port), WAN, "");
+	ck_assert(!stage.fast);
+	return port;
+}
+
+START_TEST(the_fast_path_moves_addresses_ports_and_checksums)
+{
+	const struct names *n = &names[_i];
+	uint16_t port = assured_udp(n);
+
+	TAKES(udp(n->lan, 5000, n->far, 53), LAN,
+	      line("udp %s.%u > %s.53", n->gw_wan, port, n->far));
+	ck_assert(stage.fast);
+	TAKES(udp(n->far, 53, n->gw_wan, port), WAN, line("udp %s.53 > %s.5000", n->far, n->lan));
+	ck_assert(stage.fast);
+}
+END_TEST
+
+START_TEST(the_fast_path_knows_udps_zero_checksum)
+{
+	const struct names *n = &names[_i];
+	struct frame none, probe, f;
+	uint32_t word;
+
+	assured_udp(n);
+	none = probe = f = udp(n->lan, 5000, n->far, 53);
+	put16(frame_l4(&none) + 6, 0);
+	ck_assert_int_eq(in(&none, LAN), REDIRECT);
+	ck_assert(stage.fast);
+	ck_assert_uint_eq(get16(frame_l4(&none) + 6), 0);
+	ck_assert_int_eq(in(&probe, LAN), REDIRECT);
+	word = get16(frame_l4(&f) + 8) + get16(frame_l4(&probe) + 6);
+	put16(frame_l4(&f) + 8, (word & 0xffff) + (word >> 16));
+	frame_seal(&f);
+	ck_assert_int_eq(in(&f, LAN), REDIRECT);
+	ck_assert(stage.fast);
+	ck_assert_uint_eq(get16(frame_l4(&f) + 6), 0xffff);
+	ck_assert_int_eq(frame_bad_sums(&f), 0);
+}
+END_TEST
+
+/* conntrack -S: `found` tuples were taken, `drop` packets could not be tracked, `insert_failed` connections not entered. */
+START_TEST(statistics_tell_what_a_full_range_cost)
+{
+	const struct names *n = &names[_i];
+
+	RULES({ .hook = GW_HOOK_NAT_POSTROUTING,
+		.verdict = GW_V_NAT,
+		.nat = GW_NAT_MASQUERADE,
+		.oif = stage.ifindex[WAN],
+		.proto = 17,
+		.port_lo = 7000,
+		.port_hi = 7000 },
+	      { .hook = GW_HOOK_FILTER_FORWARD, .verdict = GW_V_DROP, .proto = 6 });
+	TAKES(udp(n->lan, 5000, n->far, 53), LAN, "");
+	ck_assert_uint_eq(stat(GW_STAT_FOUND), 0);
+	ck_assert_uint_eq(stat(GW_STAT_SLOW), 1);
+	expect_drop(udp(n->lan, 5001, n->far, 53), LAN, GW_REASON_NAT_NO_PORT);
+	ck_assert_uint_ge(stat(GW_STAT_FOUND), 1);
+	ck_assert_uint_eq(stat(GW_STAT_DROP), 1);
+	ck_assert_uint_eq(stat(GW_STAT_INSERT_FAILED), 1);
+	expect_drop(tcp(n->lan, 5002, n->far, 80, S, 1, 0), LAN, GW_REASON_RULE);
+	ck_assert_uint_eq(stat(GW_STAT_DROP), 1); /* a rule's drop is no tracking's */
+	ck_assert_uint_eq(stat(GW_STAT_SLOW), 3);
+}
+END_TEST
+
+START_TEST(only_the_slow_path_counts_as_slow)
+{
+	const struct names *n = &names[_i];
+	uint64_t slow;
+
+	assured_udp(n);
+	slow = stat(GW_STAT_SLOW);
+	ck_assert_uint_eq(slow, 5);
+	TAKES(udp(n->lan, 5000, n->far, 53), LAN, "");
+	ck_assert(stage.fast);
+	ck_assert_uint_eq(stat(GW_STAT_SLOW), slow);
+}
+END_TEST
+
 START_TEST(snat_uses_the_rules_address_and_ports)
 {
 	struct frame f = udp(LAN4, 5000, FAR4, 53);
@@ -362,6 +456,10 @@ static void add(TCase *tc)
 	tcase_add_loop_test(tc, the_reply_is_restored, 0, 2);
 	tcase_add_test(tc, a_udp_checksum_of_zero_stays_zero);
 	tcase_add_loop_test(tc, a_udp_checksum_that_becomes_zero_is_sent_as_ffff, 0, 2);
+	tcase_add_loop_test(tc, the_fast_path_moves_addresses_ports_and_checksums, 0, 2);
+	tcase_add_loop_test(tc, the_fast_path_knows_udps_zero_checksum, 0, 2);
+	tcase_add_loop_test(tc, statistics_tell_what_a_full_range_cost, 0, 2);
+	tcase_add_loop_test(tc, only_the_slow_path_counts_as_slow, 0, 2);
 	tcase_add_test(tc, snat_uses_the_rules_address_and_ports);
 	tcase_add_loop_test(tc, a_full_port_range_drops_with_reason, 0, 2);
 	tcase_add_loop_test(tc, a_nearly_full_range_is_searched_to_its_end, 0, 2);

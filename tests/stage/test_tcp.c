@@ -250,6 +250,7 @@ START_TEST(a_rst_as_the_only_answer_ends_the_connection)
 	ck_assert_int_eq(in(&syn, LAN), REDIRECT);
 	expect_drop(tcp(n->far, 80, n->gw_wan, 40000, R | A, 0, 999), WAN, GW_REASON_CT_RST);
 	expect_drop(tcp(n->far, 80, n->gw_wan, 40000, R, 0, 1001), WAN, GW_REASON_CT_RST);
+	ck_assert_uint_eq(stat(GW_STAT_DROP), 2);
 	ck_assert_uint_eq(entries_all(), 2);
 	TAKES(tcp(n->far, 80, n->gw_wan, 40000, R | A, 0, 1001), WAN,
 	      line("tcp %s.80 > %s.40000 RA", n->far, n->lan));

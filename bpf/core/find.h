@@ -1,0 +1,681 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GW_FIND_H
+#define GW_FIND_H
+/*
+ * find - which entry of a root matches first?  The reader of what ctl/compile/index.c writes (gw/image.h).
+ *
+ * Both addresses give a label and a class; the classes tell which pairs of (source depth, destination depth) can exist for this packet; one
+ * hash probe for each of them finds the entries with exactly these two labels.  Large groups are split again by ports and exact fields.
+ *
+ * The includer defines region_line(line): a const void * to 64 bytes, NULL outside.  Nothing else is known of the region, so this is plain C
+ * for both compilers: the object reads a map, a unit test reads memory.  It also needs bpf_loop() and __noinline.
+ *
+ * For the verifier (6.1 is the strictest): what branches is a global function, verified once; state is in struct find, whose
+ * scalars are unknown to it, so paths merge; a missing line leaves at once.
+ */
+#include <core/key.h>
+
+int find_first(struct find *f, const struct find_key *k, __u32 v6);
+int find_list(struct find *f, const struct find_key *k, __u32 at, __u32 n, __u32 how);
+int find_split(struct find *f, const struct find_key *k, __u32 group, __u32 prio, __u32 how);
+int find_xaddr(const struct find *f, const struct find_key *k, __u32 xa, __u32 flags, __u32 v6);
+int find_group_key(struct find *f, __u32 group, __u32 value, __u32 bit);
+int find_values6(struct find *f, const struct find_key *k, __u32 line);
+int find_sub(struct find *f, __u64 at, __u32 line, __u32 dim);
+
+/* The first two lines of a struct gw_root as they are read. */
+struct find_line0 {
+	struct gw_dim s;
+	__u64 base; /* the destination's */
+	__u32 sh, nx, o_dx, o_rr;
+};
+struct find_line1 {
+	__u32 o_cl, o_par, o_sub, n_label; /* the destination's */
+	__u32 nbkt, o_bkt, o_rul, o_grp, o_spc, o_dpc, o_spn, o_dpn, o_sppar, o_dppar;
+	__u64 delta; /* ndelta, o_delta: one load, see gw_root */
+};
+_Static_assert(sizeof(struct find_line0) == 64 && sizeof(struct find_line1) == 64 &&
+		       __builtin_offsetof(struct gw_root, nbkt) ==
+			       64 + __builtin_offsetof(struct find_line1, nbkt) &&
+		       __builtin_offsetof(struct gw_root, ndelta) ==
+			       64 + __builtin_offsetof(struct find_line1, delta),
+	       "struct gw_root changed");
+
+/* The compiler forgets what it knows about x: it may neither drop the mask in front nor turn arithmetic into branches. */
+#define find_opaque(x) asm volatile("" : "+r"(x))
+
+static __always_inline __u32 find_low(__u32 i, __u32 mask)
+{
+	i &= mask;
+	find_opaque(i);
+	return i;
+}
+
+/* Elements of an array that starts at a line. */
+static __always_inline const __u32 *find_u32(__u32 line, __u32 i)
+{
+	const __u32 *p = region_line(line + (i >> 4));
+
+	return p ? p + find_low(i, 15) : NULL;
+}
+
+static __always_inline const __u64 *find_u64(__u32 line, __u32 i)
+{
+	const __u64 *p = region_line(line + (i >> 3));
+
+	return p ? p + find_low(i, 7) : NULL;
+}
+
+static __always_inline const struct gw_pair64 *find_pair64(__u32 line, __u32 i)
+{
+	const struct gw_pair64 *p = region_line(line + (i >> 2));
+
+	return p ? p + find_low(i, 3) : NULL;
+}
+
+static __always_inline const struct gw_class *find_class(__u32 line, __u32 i)
+{
+	const struct gw_class *p = region_line(line + (i >> 2));
+
+	return p ? p + find_low(i, 3) : NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------- one entry */
+
+static __always_inline bool find_in(const __u64 *a, const __u64 *lo, const __u64 *hi, __u32 v6)
+{
+	if (!v6)
+		return a[1] >= lo[1] && a[1] <= hi[1];
+	if (a[0] < lo[0] || (a[0] == lo[0] && a[1] < lo[1]))
+		return false;
+	return a[0] < hi[0] || (a[0] == hi[0] && a[1] <= hi[1]);
+}
+
+__noinline int find_xaddr(const struct find *f, const struct find_key *k, __u32 xa, __u32 flags,
+			  __u32 v6)
+{
+	const struct gw_xaddr *x;
+
+	if (!f || !k)
+		return 0;
+	x = region_line(f->o_xaddr + xa);
+	if (!x)
+		return 0;
+	return find_in(k->s, x->s_lo, x->s_hi, v6) == !(flags & GW_ENT_NOT_SADDR) &&
+	       find_in(k->d, x->d_lo, x->d_hi, v6) == !(flags & GW_ENT_NOT_DADDR);
+}
+
+/* Does the entry match?  Its prio is in f->min .. f->prio - 1.  What lasts for a flow first: only then does it count as varying. */
+static __always_inline bool find_match(struct find *f, const struct find_key *k,
+				       const struct gw_ent *e, __u32 v6)
+{
+	const struct gw_misc *m = region_line(f->o_misc + (e->misc >> 1));
+	__u32 flags = e->flags;
+	__u64 differs;
+
+	if (!m)
+		return false;
+	m += find_low(e->misc, 1);
+	differs = (k->meta & m->mmask) ^ m->meta;
+	if (differs >> 8 || (__u32)k->dport - e->dplo > e->dpw ||
+	    (__u32)k->sport - m->splo > m->spw || !(GW_MISC_STATES(m->xa) & k->state))
+		return false;
+	if (GW_MISC_XADDR(m->xa) && !find_xaddr(f, k, GW_MISC_XADDR(m->xa), flags, v6))
+		return false;
+	if (flags & GW_ENT_VARY || (flags & GW_ENT_VARY_SYN && k->syn)) {
+		if (e->prio < f->vary)
+			f->vary = e->prio;
+	}
+	if (differs || (k->mark & m->markm) != m->mark)
+		return false;
+	f->prio = e->prio;
+	f->id = e->id;
+	f->flags = flags;
+	return true;
+}
+
+/* find_list's and find_split's `how` */
+#define FIND_V6		  (1U << 0)
+#define FIND_SORTED	  (1U << 1) /* ends with GW_ENT_LAST, prios ascend */
+#define FIND_PORTS	  (1U << 2) /* a group of ports; else of a field: */
+#define FIND_VARY	  (1U << 3) /* entries of the group vary */
+#define FIND_FIELD(split) ((split) << 4)
+
+struct find_walk {
+	struct find *f;
+	const struct find_key *k;
+	__u32 at; /* index of the next entry, counted from the region's first line */
+	__u32 n;
+	__u32 how;
+	__u32 pad;
+};
+
+/* One entry of a list; 1 ends it. */
+static __always_inline long find_list_one(struct find *f, const struct find_key *k, __u32 at,
+					  __u32 how)
+{
+	const struct gw_ent *e = region_line(at >> 1);
+
+	if (!e)
+		return 1;
+	e += find_low(at, 1);
+	if (e->prio >= f->prio)
+		return how & FIND_SORTED;
+	if (e->prio >= f->min)
+		find_match(f, k, e, how & FIND_V6);
+	return e->flags & GW_ENT_LAST;
+}
+
+static long find_list_step(__u32 i, struct find_walk *w)
+{
+	if (!w->n)
+		return 1;
+	w->n--;
+	if (find_list_one(w->f, w->k, w->at, w->how))
+		return 1;
+	w->at++;
+	return 0;
+}
+
+#define FIND_LIST_MAX (1U << 20)
+/* A list of entries: n of them at most. */
+__noinline int find_list(struct find *f, const struct find_key *k, __u32 at, __u32 n, __u32 how)
+{
+	struct find_walk w = { .n = n, .how = how };
+
+	if (!f || !k)
+		return 0;
+	for (int i = 0; i < 16; i++) {
+		if (!n)
+			return 0;
+		n--;
+		if (find_list_one(f, k, at, how))
+			return 0;
+		at++;
+	}
+	w.f = f;
+	w.k = k;
+	w.at = at;
+	w.n = n;
+	bpf_loop(FIND_LIST_MAX, find_list_step, &w, 0);
+	return 0;
+}
+
+/* ------------------------------------------------------------------------------------------- addresses -> labels */
+
+/* Which intervals of dimension `dim` may hold the address: f->n from f->lo on. */
+static __always_inline bool find_chunk(struct find *f, __u32 dim, __u64 at, __u64 base, __u32 sh,
+				       __u32 nx, __u32 o_dx)
+{
+	__u64 chunk = (at - base) >> sh;
+	const __u32 *lo, *hi;
+
+	f->lo[dim] = 0;
+	f->n[dim] = 1;
+	if (at < base)
+		return true;
+	if (chunk > nx)
+		chunk = nx;
+	lo = find_u32(f->half + o_dx, chunk);
+	hi = find_u32(f->half + o_dx, chunk + (chunk < nx));
+	if (!lo || !hi)
+		return false;
+	f->lo[dim] = *lo;
+	f->n[dim] = *hi - *lo + 1;
+	return true;
+}
+
+#define FIND_STEPS 22 /* 2^21 intervals in one chunk */
+
+/* How far a search may go on: `half` if a >= b, else 0.  Without a branch: they would double the paths, and be mispredicted. */
+static __always_inline __u32 find_advance(__u64 a, __u64 b, __u32 half)
+{
+	__u64 less = (~a & b) | ((~a | b) & (a - b)); /* bit 63: the borrow of a - b */
+
+	half &= (__u32)(less >> 63) - 1;
+	find_opaque(half);
+	return half;
+}
+
+/* Both searches in one loop: their cache misses overlap.  An interval found stays: its own start does not take part. */
+static __always_inline bool find_values4(struct find *f, const struct find_key *k,
+					 const struct find_line0 *r)
+{
+	__u32 lo0 = f->lo[0], n0 = f->n[0], lo1 = f->lo[1], n1 = f->n[1];
+	__u32 o0 = f->half + r->s.o_rr, o1 = f->half + r->o_rr;
+	__u64 at0 = k->s[1] & 0xffffff, at1 = k->d[1] & 0xffffff;
+	const __u64 *p, *q;
+
+	for (int i = 0; i < FIND_STEPS; i++) {
+		__u32 half0 = n0 >> 1, half1 = n1 >> 1;
+
+		if ((n0 | n1) <= 1)
+			break;
+		p = find_u64(o0, lo0 + half0);
+		q = find_u64(o1, lo1 + half1);
+		if (!p || !q)
+			return false;
+		lo0 += find_advance(at0, *p >> 40, half0);
+		lo1 += find_advance(at1, *q >> 40, half1);
+		n0 -= half0;
+		n1 -= half1;
+	}
+	p = find_u64(o0, lo0);
+	q = find_u64(o1, lo1);
+	if (!p || !q)
+		return false;
+	f->value[0] = *p;
+	f->value[1] = *q;
+	return true;
+}
+
+/* The interval of f->value[dim], an IPv6 one with several starts in its upper half: the last that starts at or below `at`. */
+__noinline int find_sub(struct find *f, __u64 at, __u32 line, __u32 dim)
+{
+	const struct gw_pair64 *p;
+	__u32 lo, n;
+
+	if (!f)
+		return 0;
+	dim = find_low(dim, 1);
+	lo = (__u32)f->value[dim];
+	n = (__u32)(f->value[dim] >> 32) & 0x7fffffff;
+	for (int i = 0; i < FIND_STEPS; i++) {
+		__u32 half = n >> 1;
+
+		if (n <= 1)
+			break;
+		p = find_pair64(line, lo + half);
+		if (!p)
+			return 0;
+		lo += find_advance(at, p->at, half);
+		n -= half;
+	}
+	p = find_pair64(line, lo);
+	if (!p)
+		return 0;
+	f->value[dim] = p->value;
+	return 1;
+}
+
+/* As find_values4, by the upper halves. */
+static __always_inline bool find_upper6(struct find *f, const struct find_key *k,
+					const struct find_line0 *r)
+{
+	__u32 lo0 = f->lo[0], n0 = f->n[0], lo1 = f->lo[1], n1 = f->n[1];
+	__u32 o0 = f->half + r->s.o_rr, o1 = f->half + r->o_rr;
+	__u64 at0 = k->s[0], at1 = k->d[0];
+	const struct gw_pair64 *p, *q;
+
+	for (int i = 0; i < FIND_STEPS; i++) {
+		__u32 half0 = n0 >> 1, half1 = n1 >> 1;
+
+		if ((n0 | n1) <= 1)
+			break;
+		p = find_pair64(o0, lo0 + half0);
+		q = find_pair64(o1, lo1 + half1);
+		if (!p || !q)
+			return false;
+		lo0 += find_advance(at0, p->at, half0);
+		lo1 += find_advance(at1, q->at, half1);
+		n0 -= half0;
+		n1 -= half1;
+	}
+	p = find_pair64(o0, lo0);
+	q = find_pair64(o1, lo1);
+	if (!p || !q)
+		return false;
+	f->value[0] = p->value;
+	f->value[1] = q->value;
+	/* behind the upper half that is divided, its last part goes on */
+	f->lo[0] = p->at != at0;
+	f->lo[1] = q->at != at1;
+	return true;
+}
+
+__noinline int find_values6(struct find *f, const struct find_key *k, __u32 line)
+{
+	const struct find_line0 *r = region_line(line);
+	const struct find_line1 *r1 = region_line(line + 1);
+
+	if (!f || !k || !r || !r1)
+		return 0;
+	if (!find_chunk(f, 0, k->s[0], r->s.base, r->s.sh, r->s.nx, r->s.o_dx) ||
+	    !find_chunk(f, 1, k->d[0], r->base, r->sh, r->nx, r->o_dx) || !find_upper6(f, k, r))
+		return 0;
+	if (f->value[0] & GW_DIM_SUB &&
+	    !find_sub(f, k->s[1] | -(__u64)f->lo[0], f->half + r->s.o_sub, 0))
+		return 0;
+	if (f->value[1] & GW_DIM_SUB &&
+	    !find_sub(f, k->d[1] | -(__u64)f->lo[1], f->half + r1->o_sub, 1))
+		return 0;
+	return 1;
+}
+
+/* Labels of one dimension from depth `lev` up, as far as `need` (bit 7 - depth) asks for them. */
+static __always_inline bool find_up(struct find *f, __u32 *labels, __u32 label, __u32 lev,
+				    __u32 need, __u32 o_par)
+{
+	const __u32 *par;
+
+	labels[0] = 0;
+	need &= 0x7f;
+	for (int i = 0; i < GW_DEPTHS; i++) {
+		labels[find_low(lev, 7)] = label;
+		if (!(need >> find_low(8 - lev, 15)))
+			break;
+		par = find_u32(o_par, label);
+		if (!par)
+			return false;
+		label = *par;
+		lev--;
+	}
+	return true;
+}
+
+/* Which depths of the source's and the destination's labels occur in bm. */
+static __always_inline __u32 find_rows(__u64 bm)
+{
+	/* a byte that is not 0 -> its bit: 7 low bits carry into the 8th, then the eight 8th bits are gathered by a multiplication */
+	bm = ((bm & 0x7f7f7f7f7f7f7f7fULL) + 0x7f7f7f7f7f7f7f7fULL) | bm;
+	bm = (bm >> 7) & 0x0101010101010101ULL;
+	return (bm * 0x0102040810204080ULL) >> 56;
+}
+
+static __always_inline __u32 find_columns(__u64 bm)
+{
+	bm |= bm >> 32;
+	bm |= bm >> 16;
+	bm |= bm >> 8;
+	return bm & 0xff;
+}
+
+/* --------------------------------------------------------------------------------------------------------- groups */
+
+static __always_inline bool find_port(__u32 line, __u32 port, __u32 *ret)
+{
+	const __u16 *p = region_line(line + (port >> 13));
+	__u32 page;
+
+	if (!p)
+		return false;
+	page = p[find_low(port >> 8, 31)];
+	p = region_line(line + (page + 1) * (GW_PORT_PAGE * 2 / 64) + ((port & 255) >> 5));
+	if (!p)
+		return false;
+	*ret = p[find_low(port, 31)];
+	return true;
+}
+
+/* Labels of both ports; once for a search. */
+static __always_inline bool find_ports(struct find *f, const struct find_key *k)
+{
+	const struct find_line1 *r = region_line(f->o_index);
+	const struct gw_class *s, *d;
+	__u32 sport, dport;
+	__u64 bm;
+
+	if (!r || !find_port(f->half + r->o_spc, k->sport, &sport) ||
+	    !find_port(f->half + r->o_dpc, k->dport, &dport))
+		return false;
+	s = find_class(f->half + r->o_spn, sport);
+	d = find_class(f->half + r->o_dpn, dport);
+	if (!s || !d)
+		return false;
+	bm = s->bm & d->bm;
+	f->ports_bm = bm;
+	f->has_ports = 1;
+	return find_up(f, f->port[0], sport, s->lev, find_rows(bm), f->half + r->o_sppar) &&
+	       find_up(f, f->port[1], dport, d->lev, find_columns(bm), f->half + r->o_dppar);
+}
+
+/* One more frame; what is pushed last is looked at first. */
+static __always_inline void find_push(struct find *f, __u64 bm, __u32 group, __u32 value)
+{
+	__u32 top = f->top;
+	struct find_frame *fr;
+
+	if (!bm || top > GW_SPLITS_MAX)
+		return;
+	f->top = top + 1;
+	fr = &f->frame[find_low(top, 3)];
+	fr->bm = bm;
+	fr->group = group;
+	fr->value = value;
+}
+
+/* A group that is split again: its probes come next. */
+__noinline int find_split(struct find *f, const struct find_key *k, __u32 group, __u32 prio,
+			  __u32 how)
+{
+	const struct find_line1 *r;
+	const __u64 *bm;
+	__u32 value;
+
+	if (!f || !k)
+		return 0;
+	if (how & FIND_PORTS) {
+		if (!f->has_ports && !find_ports(f, k))
+			return 0;
+		r = region_line(f->o_index);
+		bm = r ? find_u64(f->half + r->o_grp, group) : NULL;
+		if (bm)
+			find_push(f, *bm & f->ports_bm, GW_KEY_PORTS | group, 0);
+		return 0;
+	}
+	if (how & FIND_VARY) {
+		prio = prio < f->min ? f->min : prio;
+		if (prio < f->vary)
+			f->vary = prio;
+	}
+	how &= FIND_FIELD(3);
+	value = k->mark;
+	if (how == FIND_FIELD(GW_SPLIT_IIF))
+		value = k->meta >> 40;
+	if (how == FIND_FIELD(GW_SPLIT_OIF))
+		value = (k->meta >> 16) & GW_META_IF_MAX;
+	if (how == FIND_FIELD(GW_SPLIT_PROTO))
+		value = (k->meta >> 8) & 0xff;
+	find_push(f, 3, GW_KEY_FIELD | group, value);
+	return 0;
+}
+
+static __always_inline __u64 find_hash(__u64 key)
+{
+	key *= 0x9e3779b97f4a7c15ULL;
+	key ^= key >> 32;
+	key *= 0xd6e8feb86659fd93ULL;
+	return key ^ key >> 29;
+}
+
+/* The position of the lowest bit that is set: how many are clear below it.  clang 14 crashes on __builtin_ctzll here. */
+static __always_inline __u32 find_lowest(__u64 bm)
+{
+	bm = (bm - 1) & ~bm;
+	bm -= bm >> 1 & 0x5555555555555555ULL;
+	bm = (bm & 0x3333333333333333ULL) + (bm >> 2 & 0x3333333333333333ULL);
+	bm = (bm + (bm >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
+	return bm * 0x0101010101010101ULL >> 56;
+}
+
+/* The slot of a bucket with this key; 2 = neither. */
+static __always_inline __u32 find_slot(const struct gw_bucket *b, __u64 key)
+{
+	__u32 slot = 2;
+
+	if (b->e[0].key == key)
+		slot = 0;
+	if (b->e[1].key == key)
+		slot = 1;
+	return slot;
+}
+
+/* The key of a group's probe, to f->key. */
+__noinline int find_group_key(struct find *f, __u32 group, __u32 value, __u32 bit)
+{
+	__u32 i, j;
+
+	if (!f)
+		return 0;
+	if ((group & GW_KEY_FIELD) == GW_KEY_PORTS) {
+		i = find_low(7 - (bit >> 3), 7);
+		j = find_low(7 - bit, 7);
+		value = f->port[0][i] << 16 | f->port[1][j];
+	} else if (bit) {
+		group |= GW_KEY_FIELD_ANY;
+		value = ~0U;
+	}
+	f->key = group | (__u64)value << 32;
+	return 0;
+}
+
+/* One probe; 1 = none is left. */
+static __always_inline long find_probe(struct find *f, const struct find_key *k, __u32 v6)
+{
+	__u32 top = f->top, bit, slot, flags;
+	const struct gw_bucket *b;
+	const struct gw_ent *e;
+	struct find_frame *fr;
+	__u64 bm, key, hash;
+
+	if (!top)
+		return 1;
+	fr = &f->frame[find_low(top - 1, 3)];
+	bm = fr->bm;
+	bit = find_lowest(bm);
+	if (fr->group)
+		find_group_key(f, fr->group, fr->value, bit);
+	else
+		f->key = f->label[0][find_low(7 - (bit >> 3), 7)] |
+			 (__u64)f->label[1][find_low(7 - bit, 7)] << 32;
+	key = f->key;
+	bm &= bm - 1;
+	fr->bm = bm;
+	if (!bm)
+		f->top = top - 1;
+	hash = find_hash(key);
+	b = region_line(f->o_bkt + ((hash >> 32) * f->nbkt >> 32));
+	if (!b)
+		return 1;
+	slot = find_slot(b, key);
+	if (slot > 1 && b->e[1].flags & GW_ENT_OVERFLOW) {
+		b = region_line(f->o_bkt + ((hash & 0xffffffff) * f->nbkt >> 32));
+		if (!b)
+			return 1;
+		slot = find_slot(b, key);
+	}
+	if (slot > 1)
+		return 0;
+	e = &b->e[find_low(slot, 1)];
+	if (e->prio >= f->prio)
+		return 0;
+	flags = e->flags;
+	if (flags & (GW_ENT_PORTS | GW_ENT_FIELD)) {
+		__u32 how = flags & GW_ENT_PORTS ? FIND_PORTS : FIND_FIELD(e->dplo & 3);
+
+		if (flags & GW_ENT_VARY || (flags & GW_ENT_VARY_SYN && k->syn))
+			how |= FIND_VARY;
+		find_split(f, k, e->next, e->prio, how);
+		return 0;
+	}
+	if (e->prio >= f->min && find_match(f, k, e, v6))
+		return 0;
+	if (!(flags & GW_ENT_LAST))
+		find_list(f, k, f->o_rul + e->next, FIND_LIST_MAX, FIND_SORTED | !!v6);
+	return 0;
+}
+
+static long find_probe_step(__u32 i, struct find_walk *w)
+{
+	return find_probe(w->f, w->k, w->how);
+}
+
+/* ----------------------------------------------------------------------------------------------------- the search */
+
+/* The pairs of labels that may have entries: the first frame. */
+static __always_inline bool find_pairs(struct find *f, const struct find_key *k,
+				       const struct find_line0 *r, const struct find_line1 *r1)
+{
+	const struct gw_class *s, *d;
+	__u64 bm;
+
+	s = find_class(f->half + r->s.o_cl, GW_DIM_CLASS(f->value[0]));
+	d = find_class(f->half + r1->o_cl, GW_DIM_CLASS(f->value[1]));
+	if (!s || !d)
+		return false;
+	bm = s->bm & d->bm;
+	if (!bm)
+		return false;
+	find_push(f, bm, 0, 0);
+	return find_up(f, f->label[0], GW_DIM_LABEL(f->value[0]), s->lev, find_rows(bm),
+		       f->half + r->s.o_par) &&
+	       find_up(f, f->label[1], GW_DIM_LABEL(f->value[1]), d->lev, find_columns(bm),
+		       f->half + r1->o_par);
+}
+
+#define FIND_PROBES 8 /* inline; the rest in bpf_loop, whose rounds cost a call each */
+
+static __always_inline void find_indexed(struct find *f, const struct find_key *k,
+					 const struct find_line0 *r, const struct find_line1 *r1,
+					 __u32 line, __u32 v6)
+{
+	struct find_walk w = { .f = f, .k = k, .how = v6 };
+
+	if (v6) {
+		if (!find_values6(f, k, line))
+			return;
+	} else {
+		if (!find_chunk(f, 0, k->s[1], r->s.base, r->s.sh, r->s.nx, r->s.o_dx) ||
+		    !find_chunk(f, 1, k->d[1], r->base, r->sh, r->nx, r->o_dx) ||
+		    !find_values4(f, k, r))
+			return;
+	}
+	if (!find_pairs(f, k, r, r1))
+		return;
+	for (int i = 0; i < FIND_PROBES; i++) {
+		if (find_probe(f, k, v6))
+			return;
+	}
+	bpf_loop(1 << 16, find_probe_step, &w, 0);
+}
+
+/* The entry of root f->root with the smallest prio >= f->min whose conditions hold: f->prio, id, flags, vary. */
+__noinline int find_first(struct find *f, const struct find_key *k, __u32 v6)
+{
+	const struct find_line0 *r;
+	const struct find_line1 *r1;
+	const struct gw_head *h;
+	__u64 delta;
+	__u32 line;
+
+	if (!f || !k)
+		return 0;
+	f->prio = FIND_NONE;
+	f->vary = FIND_NONE;
+	h = region_line(f->half);
+	if (!h || f->root >= h->n_roots)
+		return 0;
+	f->o_misc = f->half + h->o_misc;
+	f->o_xaddr = f->half + h->o_xaddr;
+	line = f->half + h->o_root + f->root * GW_ROOT_LINES;
+	r = region_line(line);
+	r1 = region_line(line + 1);
+	if (!r || !r1)
+		return 0;
+	delta = r1->delta;
+	if (r1->nbkt) {
+		f->nbkt = r1->nbkt;
+		f->o_bkt = f->half + r1->o_bkt;
+		f->o_rul = (f->half + r1->o_rul) * 2;
+		f->o_index = line + 1;
+		f->has_ports = 0;
+		f->top = 0;
+		find_indexed(f, k, r, r1, line, v6);
+	}
+	if ((__u32)delta)
+		find_list(f, k, (f->half + (__u32)(delta >> 32)) * 2, (__u32)delta, !!v6);
+	if (f->vary > f->prio)
+		f->vary = FIND_NONE;
+	return 0;
+}
+#endif

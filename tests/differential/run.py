@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Random rulesets and packets through the kernel's nft and through Gatewarden: same verdict, same packet, same counters, same connections.
+
+    run.py [--build DIR] [--seed N] [--rulesets N] [--batches N] [--packets N] [--without FEATURE,...] [--keep-going]
+
+Prints the seed of each ruleset that diverges, a minimised reproducer, and a last line with the figures.  Exit status: 0 all alike, 1 a
+divergence, 77 can not run here.
+"""
+import argparse
+import collections
+import os
+import random
+import re
+import shutil
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import packets as pk  # noqa: E402
+import rules  # noqa: E402
+import traffic  # noqa: E402
+import world  # noqa: E402
+
+
+def counters(listing):
+    """{(table, chain): [(packets, bytes)]} of the rules, in order; named counters by name."""
+    out, table, chain = {}, "", ""
+    for line in listing.splitlines():
+        m = re.match(r"table (\S+ \S+) \{", line) or re.match(r"\t(chain \S+|counter \S+) \{", line)
+        if m and line[0] != "\t":
+            table = m.group(1)
+        elif m:
+            chain = m.group(1)
+        for packets, size in re.findall(r"\bpackets (\d+) bytes (\d+)", line):
+            out.setdefault((table, chain), []).append((int(packets), int(size)))
+    return out
+
+
+def flows(listing):
+    """Connections without what time and identity make of them."""
+    out = []
+    for line in listing.splitlines():
+        if "src=" not in line:
+            continue
+        line = re.sub(r"^(\S+\s+\d+\s+\S+\s+\d+) \d+ ", r"\1 ", line)
+        line = re.sub(r" (mark=0|use=\d+|id=\d+|secctx=\S+|zone=0|packets=\d+ bytes=\d+)\b", "", line)
+        out.append(" ".join(line.split()))
+    return sorted(out)
+
+
+class Divergence(Exception):
+    pass
+
+
+class Run:
+    def __init__(self, w):
+        self.w = w
+        self.decisions = 0
+        self.delivered = 0
+
+    def send(self, side, packet, tags):
+        nf, gw, same = self.w.exchange(side, packet, lambda s, p: pk.settle(s, p, tags))
+        self.decisions += 1
+        self.delivered += bool(nf)
+        if not same:
+            lines = [f"sent on {side}: {pk.describe(packet)}"]
+            for name, out in (("nft", nf), ("gatewarden", gw)):
+                lines += [f"  {name}: {s} {pk.describe(p)} {p.hex()[:360]}" for s, p in out] or [f"  {name}: nothing"]
+            raise Divergence("\n".join(lines))
+        return nf
+
+    def check_state(self):
+        a, b = counters(self.w.nf.listing()), counters(self.w.gw.listing())
+        for key in sorted(set(a) | set(b)):
+            if a.get(key) != b.get(key):
+                raise Divergence(f"counters of {key}: nft {a.get(key)}\n  gatewarden {b.get(key)}")
+        a, b = flows(self.w.nf.flows()), flows(self.w.gw.flows())
+        if a != b:
+            only = [f"  nft only: {x}" for x in a if x not in b] + [f"  gatewarden only: {x}" for x in b if x not in a]
+            raise Divergence("connections differ:\n" + "\n".join(only))
+
+    def start(self, text):
+        """Why one of the engines refuses the ruleset, or ''."""
+        for g in (self.w.nf, self.w.gw):
+            said = g.apply(text)
+            if said:
+                return f"{g.name}: {said}"
+            g.flush()
+        self.w.drain()
+        return ""
+
+    def replay(self, text, sent):
+        """Does the same ruleset with these packets diverge?  What it says, or ''."""
+        if self.start(text):
+            return ""
+        tags = {pk.View(p).tag for _, p in sent}
+        try:
+            for side, packet in sent:
+                self.send(side, packet, tags)
+            self.check_state()
+        except Divergence as d:
+            return str(d)
+        return ""
+
+    def batch(self, t, steps, sent):
+        for _ in range(steps):
+            for side, packet, c in t.step():
+                sent.append((side, packet))
+                for where, out in self.send(side, packet, t.tags):
+                    t.came_out(where, out, c)
+        self.check_state()
+
+    def minimise(self, rs, sent):
+        """Fewer packets, then fewer rules, while it still diverges; bounded."""
+        said, tries = self.replay(rs.text(), sent), 0
+        if not said:
+            return "", sent
+        size = max(len(sent) // 2, 1)
+        while size and tries < 120:
+            i = 0
+            while i < len(sent) and tries < 120:
+                tries += 1
+                shorter = sent[:i] + sent[i + size:]
+                now = self.replay(rs.text(), shorter)
+                if now:
+                    sent, said = shorter, now
+                else:
+                    i += size
+            size //= 2
+        for lst in rs.rule_lists():
+            for i in range(len(lst) - 1, -1, -1):
+                rule = lst.pop(i)
+                tries += 1
+                now = self.replay(rs.text(), sent) if tries < 400 else ""
+                if now:
+                    said = now
+                else:
+                    lst.insert(i, rule)
+        return said, sent
+
+
+def refusal(said):
+    """The kind of a refusal: its first line without what is particular."""
+    line = next((x for x in said.splitlines() if x.strip()), "")
+    return re.sub(r"^(\w+): \S+:\d+:\d+(-\d+)?: ", r"\1: ", line)[:110]
+
+
+def report(seed, rs, sent, said):
+    print(f"DIVERGENCE seed {seed}")
+    print(said)
+    print("ruleset:\n" + rs.text())
+    for side, packet in sent:
+        print(f"packet {side} {pk.describe(packet)}\n  {packet.hex()[:360]}")
+    sys.stdout.flush()
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--build", default=os.environ.get("GW_BUILD", "build"))
+    ap.add_argument("--seed", type=int, default=1)
+    ap.add_argument("--rulesets", type=int, default=50)
+    ap.add_argument("--batches", type=int, default=4)
+    ap.add_argument("--packets", type=int, default=15)
+    ap.add_argument("--without", default="")
+    ap.add_argument("--keep-going", action="store_true")
+    args = ap.parse_args()
+    if os.geteuid():
+        print("needs root")
+        return 77
+    for tool in ("nft", "conntrack", "ip", "nsenter"):
+        if not shutil.which(tool):
+            print(f"needs {tool}")
+            return 77
+    features = [f for f in rules.FEATURES if f not in args.without.split(",")]
+    refused, bad, done = collections.Counter(), 0, 0
+    w = world.World(args.build)
+    run = Run(w)
+    try:
+        for seed in range(args.seed, args.seed + args.rulesets):
+            dice = random.Random(seed)
+            rs = rules.Writer(dice, features).ruleset()
+            said = run.start(rs.text())
+            if said:
+                refused[refusal(said)] += 1
+                continue
+            for _ in range(args.batches):
+                t, sent = traffic.Traffic(dice, dice.randrange(60000)), []
+                try:
+                    run.batch(t, args.packets, sent)
+                    done += 1
+                except Divergence as d:
+                    bad += 1
+                    said, sent = run.minimise(rs, list(sent))
+                    report(seed, rs, sent, said or f"(not when repeated) {d}")
+                    break
+                run.start(rs.text())
+            if bad and not args.keep_going:
+                break
+    finally:
+        w.close()
+    for why, n in refused.most_common():
+        print(f"refused {n} times: {why}")
+    print(f"seed {args.seed}: {args.rulesets - sum(refused.values())} rulesets, {done} batches, {run.decisions} packet decisions "
+          f"({run.delivered} delivered), {sum(refused.values())} rulesets refused, {bad} divergences")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

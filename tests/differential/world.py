@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Two gateways side by side: one with the kernel's nft, one with gwd, each between a client and a server side.
+
+The sides have no IP stack: frames are written and read by packet sockets, so that nothing answers but the gateways, and both get the very
+same bytes.  All names carry the process id; close() takes everything away again.
+"""
+import ctypes
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+ETH_P_ALL = 3
+PACKET_OUTGOING = 4
+MAC = {"c0": "02:00:00:00:00:01", "lan0": "02:00:00:00:00:02", "wan0": "02:00:00:00:00:03", "s0": "02:00:00:00:00:04"}
+IPV4, IPV6 = 0x0800, 0x86DD
+# what conntrack and gwd tell about time is not compared
+NF_TIMEOUTS = ["--set", "timeout.udp=30", "--set", "timeout.udp_stream=120", "--set", "timeout.icmp=30"]
+
+
+def mac_bytes(name):
+    return bytes(int(b, 16) for b in MAC[name].split(":"))
+
+
+def run(args, text=None, check=True):
+    p = subprocess.run(args, input=text, text=True, capture_output=True, timeout=60)
+    if check and p.returncode:
+        raise RuntimeError(f"{' '.join(args)}: {p.stdout}{p.stderr}")
+    return p
+
+
+class Side:
+    """One end of the wire: a packet socket in a namespace of its own."""
+
+    def __init__(self, netns, dev, gateway_dev):
+        home = os.open("/proc/self/ns/net", os.O_RDONLY)
+        there = os.open(f"/run/netns/{netns}", os.O_RDONLY)
+        try:
+            if LIBC.setns(there, 0):
+                raise OSError(ctypes.get_errno(), "setns")
+            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+            self.sock.bind((dev, ETH_P_ALL))
+            self.sock.setblocking(False)
+        finally:
+            LIBC.setns(home, 0)
+            os.close(home)
+            os.close(there)
+        self.header = mac_bytes(gateway_dev) + mac_bytes(dev)
+
+    def send(self, packet):
+        kind = IPV4 if packet[0] >> 4 == 4 else IPV6
+        self.sock.send(self.header + kind.to_bytes(2, "big") + packet)
+
+    def take(self):
+        """IP packets that have come, oldest first."""
+        out = []
+        while True:
+            try:
+                frame, addr = self.sock.recvfrom(65535)
+            except BlockingIOError:
+                return out
+            if addr[2] != PACKET_OUTGOING and int.from_bytes(frame[12:14], "big") in (IPV4, IPV6):
+                out.append(strip_padding(frame[14:]))
+
+
+def strip_padding(packet):
+    if packet[0] >> 4 == 4:
+        return packet[: int.from_bytes(packet[2:4], "big")]
+    return packet[: 40 + int.from_bytes(packet[4:6], "big")]
+
+
+class Gateway:
+    """What the engines have in common: the namespaces, the wires and the routes."""
+
+    name = ""
+
+    def __init__(self, tmp):
+        self.tmp = tmp
+        self.ns = {h: f"gwt{os.getpid()}-{self.name}-{h}" for h in ("c", "r", "s")}
+        for ns in self.ns.values():
+            run(["ip", "netns", "add", ns])
+        self.wire("c", "c0", "lan0")
+        self.wire("s", "s0", "wan0")
+        self.configure()
+        self.sides = {"C": Side(self.ns["c"], "c0", "lan0"), "S": Side(self.ns["s"], "s0", "wan0")}
+
+    def wire(self, host, dev, gateway_dev):
+        run(["ip", "link", "add", dev, "address", MAC[dev], "netns", self.ns[host], "type", "veth", "peer", "name", gateway_dev,
+             "address", MAC[gateway_dev], "netns", self.ns["r"]])
+        # no IPv6 of their own on the ends: they would speak unasked
+        self.inside(host, "sh", "-c", f"echo 1 >/proc/sys/net/ipv6/conf/{dev}/disable_ipv6; ip link set {dev} up arp off")
+
+    def configure(self):
+        self.inside("r", "sh", "-ec", """
+            cd /proc/sys/net
+            for i in all default lan0 wan0; do
+                echo 0 >ipv6/conf/$i/accept_dad; echo 0 >ipv6/conf/$i/accept_ra; echo 0 >ipv6/conf/$i/router_solicitations
+                echo 0 >ipv4/conf/$i/rp_filter; echo 0 >ipv4/conf/$i/send_redirects; echo none >/dev/null
+            done
+            echo 1 >ipv4/ip_forward; echo 1 >ipv6/conf/all/forwarding
+            echo 0 >ipv4/icmp_ratelimit; echo 0 >ipv6/icmp/ratelimit; echo 1000000 >ipv4/icmp_msgs_per_sec 2>/dev/null || :
+            ip link set lo up
+            for d in lan0 wan0; do ip link set $d addrgenmode none; done
+            ip addr add 10.1.0.1/30 dev lan0; ip addr add fd01::1/126 dev lan0 nodad
+            ip addr add 203.0.113.1/30 dev wan0; ip addr add 2001:db8:f::1/126 dev wan0 nodad
+            ip link set lan0 up; ip link set wan0 up""")
+        for dev, end, via4, via6, nets in (("lan0", "c0", "10.1.0.2", "fd01::2", ("10.0.0.0/8", "fd01::/16")),
+                                           ("wan0", "s0", "203.0.113.2", "2001:db8:f::2", ("default", "2000::/3"))):
+            for via, net in zip((via4, via6), nets):
+                self.inside("r", "ip", "neigh", "replace", via, "lladdr", MAC[end], "nud", "permanent", "dev", dev)
+                self.inside("r", "ip", "-6" if ":" in via else "-4", "route", "add", net, "via", via, "dev", dev)
+
+    def inside(self, host, *args, text=None, check=True):
+        return run(["nsenter", f"--net=/run/netns/{self.ns[host]}", "--", *args], text, check)
+
+    def close(self):
+        for side in self.sides.values():
+            side.sock.close()
+        for ns in self.ns.values():
+            run(["ip", "netns", "del", ns], check=False)
+
+
+class Netfilter(Gateway):
+    name = "nf"
+    # connections are tracked only while a rule asks for it
+    TRACK = ("table inet oracle { chain c { type filter hook prerouting priority 300; ct state invalid continue; }; "
+             "chain o { type filter hook output priority 300; ct state invalid continue; }; }\n")
+
+    def apply(self, ruleset):
+        """'' or why the ruleset was refused."""
+        return self.inside("r", "nft", "-f", "-", text="flush ruleset\n" + self.TRACK + ruleset, check=False).stderr
+
+    def listing(self):
+        text = self.inside("r", "nft", "list", "ruleset").stdout
+        start = text.find("table inet oracle")
+        return text[text.find("\n}\n", start) + 3:] if start >= 0 else text
+
+    def flows(self):
+        return self.inside("r", "conntrack", "-L", "-o", "extended", check=False).stdout + \
+            self.inside("r", "conntrack", "-f", "ipv6", "-L", "-o", "extended", check=False).stdout
+
+    def flush(self):
+        self.inside("r", "conntrack", "-F", check=False)
+
+
+class Gatewarden(Gateway):
+    name = "gw"
+
+    def __init__(self, tmp, build):
+        super().__init__(tmp)
+        self.ctl = os.path.join(build, "ctl/gwctl")
+        self.socket = os.path.join(tmp, "run/control.sock")
+        self.bpf = os.path.join(tmp, "bpf")
+        os.makedirs(self.bpf)
+        os.makedirs(os.path.join(tmp, "run"))
+        run(["mount", "-t", "bpf", "bpf", self.bpf])
+        for name in ("gwd.conf", "ruleset.nft"):
+            with open(os.path.join(tmp, name), "w", encoding="ascii"):
+                pass
+        self.log = open(os.path.join(tmp, "gwd.log"), "w", encoding="utf-8")
+        self.daemon = subprocess.Popen(
+            ["nsenter", f"--net=/run/netns/{self.ns['r']}", "--", os.path.join(build, "ctl/gwd"), "--runtime-dir", os.path.join(tmp, "run"),
+             "--pin-dir", os.path.join(self.bpf, "gw"), "--config", os.path.join(tmp, "gwd.conf"), "--ruleset", os.path.join(tmp, "ruleset.nft"),
+             "--interface", "lan0,wan0", *NF_TIMEOUTS], stdout=self.log, stderr=self.log)
+        self.gwctl("wait", "--timeout", "20")
+
+    def gwctl(self, *args, text=None, check=True):
+        return run([self.ctl, "--socket", self.socket, *args], text, check)
+
+    def apply(self, ruleset):
+        return self.gwctl("ruleset", "apply", "-", text="flush ruleset\n" + ruleset, check=False).stderr
+
+    def listing(self):
+        return self.gwctl("ruleset", "show").stdout
+
+    def flows(self):
+        return self.gwctl("conntrack", "-L", "-o", "extended", check=False).stdout + \
+            self.gwctl("conntrack", "-f", "ipv6", "-L", "-o", "extended", check=False).stdout
+
+    def flush(self):
+        self.gwctl("conntrack", "-F", check=False)
+
+    def close(self):
+        self.daemon.send_signal(signal.SIGTERM)
+        try:
+            self.daemon.wait(20)
+        except subprocess.TimeoutExpired:
+            self.daemon.kill()
+            self.daemon.wait()
+        self.log.close()
+        super().close()
+        run(["umount", "-l", self.bpf], check=False)
+
+
+class World:
+    def __init__(self, build):
+        self.tmp = tempfile.mkdtemp(prefix="gwt-diff-")
+        self.nf = self.gw = None
+        try:
+            self.nf = Netfilter(self.tmp)
+            self.gw = Gatewarden(self.tmp, build)
+        except BaseException:
+            self.close()
+            raise
+
+    def drain(self):
+        for g in (self.nf, self.gw):
+            for side in g.sides.values():
+                side.take()
+
+    def exchange(self, side, packet, settle, patience=0.0015):
+        """Send one packet into both; what came out of each, as [(side, bytes)] brought into one form by settle().
+
+        A wire has no end-of-answer mark: what both engines gave at once and alike counts, anything else gets a longer look.
+        """
+        out = {self.nf: [], self.gw: []}
+        for g in out:
+            g.sides[side].send(packet)
+        socks = {s.sock: (g, name) for g in out for name, s in g.sides.items()}
+        for wait in (patience, 0.06, 0.15):
+            deadline = time.monotonic() + wait
+            while True:
+                for g in out:
+                    for name, s in g.sides.items():
+                        out[g] += [(name, p) for p in s.take()]
+                shown = [sorted(settle(n, p) for n, p in out[g]) for g in out]
+                left = deadline - time.monotonic()
+                if (shown[0] == shown[1] and shown[0]) or left <= 0:
+                    break
+                select.select(list(socks), [], [], left)
+            if shown[0] == shown[1]:
+                break
+        return out[self.nf], out[self.gw], shown[0] == shown[1]
+
+    def close(self):
+        for g in (self.gw, self.nf):
+            if g:
+                g.close()
+        shutil.rmtree(self.tmp, ignore_errors=True)
