@@ -150,6 +150,11 @@ const char *ids_space_name(enum ids_space space)
 	return spaces[space].name;
 }
 
+uint32_t ids_space_size(enum ids_space space)
+{
+	return spaces[space].max;
+}
+
 bool ids_is_fresh(const struct ids *ids, enum ids_space space, uint32_t id)
 {
 	const struct pool *p = &ids->pools[space];

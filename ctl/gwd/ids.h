@@ -71,4 +71,5 @@ void ids_commit_rule(struct ids *ids, struct rule *added, struct rule *deleted, 
 /* Was it taken since the last commit? */
 bool ids_is_fresh(const struct ids *ids, enum ids_space space, uint32_t id);
 const char *ids_space_name(enum ids_space space); /* "counters" */
+uint32_t ids_space_size(enum ids_space space);	  /* number 0 is none */
 #endif

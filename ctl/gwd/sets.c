@@ -70,7 +70,7 @@ static bool key_put(const struct gwd *g, const struct set *s, const struct elem 
 	size_t n = ifs_names(g->ifs, &names);
 
 	*ret = (struct gw_dynkey){ .set = (uint32_t)s->handle };
-	return compile_elem_key(s, e, names, n, ret->key) > 0;
+	return compile_key(s, e, names, n, ret->key) > 0;
 }
 
 /* The dynamic sets of a ruleset by their number in the kernel. */
