@@ -55,6 +55,14 @@ static __always_inline bool fast_parse_l4(struct fast *f, void *l4, void *end, _
 	return false;
 }
 
+/* ip_rcv() would drop a damaged header, and so does the slow path. */
+static __always_inline bool ip_sum_is_good(const struct iphdr *h)
+{
+	const __u32 *w = (const void *)h;
+
+	return csum_fold16((__u64)w[0] + w[1] + w[2] + w[3] + w[4]) == 0xffff;
+}
+
 static __always_inline bool fast_parse(struct __sk_buff *skb, struct fast *f, const bool v6)
 {
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
@@ -78,7 +86,7 @@ static __always_inline bool fast_parse(struct __sk_buff *skb, struct fast *f, co
 		struct iphdr *h = data + FAST_L3;
 
 		if ((void *)(h + 1) > end || h->version != 4 || h->ihl != 5 || h->ttl <= 1 ||
-		    h->frag_off & bpf_htons(0x3fff))
+		    h->frag_off & bpf_htons(0x3fff) || !ip_sum_is_good(h))
 			return false;
 		head = sizeof(*h);
 		f->len = bpf_ntohs(h->tot_len);

@@ -4,8 +4,8 @@
 /*
  * reject: turn the packet into its own refusal, a TCP RST or an ICMP error, and send it back where it came from.
  *
- * As nf_reject_ipv4/6 do: never in answer to a RST, an ICMP error, a later fragment or a broadcast.  What can not be answered is
- * dropped; both are counted as `reject`.
+ * As nf_reject_ipv4/6 do: never in answer to an ICMP error, a later fragment or a broadcast, and no RST to a RST.  What can not be answered
+ * is dropped; both are counted as `reject`.
  * in: the packet as it came (nothing is rewritten before the filter), p->last_arg = GW_REJECT_*
  */
 #define QUOTE_MAX  548	/* 576 - 20 - 8: RFC 1812 4.3.2.3 */
@@ -16,11 +16,11 @@ static __always_inline __u32 sum_words(const void *data, int n, __u32 seed)
 	return bpf_csum_diff(NULL, 0, (__be32 *)data, n, seed);
 }
 
-static __always_inline bool reject_answerable(struct __sk_buff *skb, struct pkt *p, const bool v6)
+static __always_inline bool reject_answerable(struct pkt *p, bool rst)
 {
 	if (p->flags & (PKT_FRAG_LATER | PKT_ICMP_ERROR | PKT_STATELESS | PKT_EGRESS))
 		return false;
-	return p->proto != IPPROTO_TCP || !(p->tcp_bits & TCP_BIT_RST);
+	return !rst || !(p->tcp_bits & TCP_BIT_RST);
 }
 
 /* Address the refusal comes from: the one that was addressed, if it is ours; else the interface's. */
@@ -165,7 +165,7 @@ static __always_inline int hook_reject(struct __sk_buff *skb, const bool v6)
 		return TC_ACT_SHOT;
 	gw_drop(p, GW_REASON_REJECT, v6);
 	rst = p->last_arg == GW_REJECT_TCP_RESET && p->proto == IPPROTO_TCP;
-	if (!reject_answerable(skb, p, v6) || !reject_source(p, ifc, rst, v6))
+	if (!reject_answerable(p, rst) || !reject_source(p, ifc, rst, v6))
 		return TC_ACT_SHOT;
 	if (rst ? reject_rst(skb, p, v6) : reject_icmp(skb, p, v6))
 		return TC_ACT_SHOT;

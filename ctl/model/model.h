@@ -114,6 +114,7 @@ struct selector {
 	uint8_t n;		 /* fields, >= 1 */
 	uint8_t dir[CONCAT_MAX]; /* CT_BYTES, CT_PACKETS: 0 both, 1 original, 2 reply */
 	enum field fields[CONCAT_MAX];
+	uint32_t mod; /* NUMGEN_*: modulus */
 };
 
 struct match {

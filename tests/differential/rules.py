@@ -269,10 +269,13 @@ class Writer:
             bases.append(("manglepost", "postrouting", "mangle", -150))
         if self.has("prerouting") and self.chance(0.3):
             bases.append(("pre", "prerouting", "filter", 0))
-        if self.chance(0.3):
+        # a refusal leaves Gatewarden where it was made and meets no OUTPUT chain, by design: one or the other
+        refuses = self.chance(0.7)
+        if not refuses:
             bases.append(("out", "output", "filter", 0))
         for chain, hook, prio, number in bases:
             place = self.place(family, hook, prio=number)
+            place["reject"] = place["reject"] and refuses
             policy = "drop" if chain == "forward" and self.chance(0.5) else "accept"
             rules = [self.filter_rule(place, users) for _ in range(self.d.randint(1, 7))]
             chains.append([chain, f"type filter hook {hook} priority {prio}; policy {policy};", rules])

@@ -7,8 +7,9 @@ import rules
 class Traffic:
     """Steps are taken one by one: what comes next may be an answer to what came out of the oracle."""
 
-    def __init__(self, dice, first_tag):
+    def __init__(self, dice, first_tag, fragmented):
         self.d = dice
+        self.fragmented = fragmented
         self.tag = first_tag
         self.tags = set()
         self.open = []  # conversations: dict(side, six, proto, src, dst, sport, dport, seq, state)
@@ -25,7 +26,7 @@ class Traffic:
         lan, wan, gw = (rules.LAN6, rules.WAN6, rules.GW6) if six else (rules.LAN4, rules.WAN4, rules.GW4)
         side = d.choice("CCCS")
         src = d.choice(lan if side == "C" else wan)
-        dst = d.choice((wan * 3 + gw + lan) if side == "C" else (lan + gw[1:] * len(lan) + wan[:1]))
+        dst = d.choice([a for a in ((wan * 3 + gw + lan) if side == "C" else (lan + gw[1:] * len(lan) + wan[:1])) if a != src])
         c = {"side": side, "six": six, "src": src, "dst": dst, "proto": d.choice([pk.TCP] * 4 + [pk.UDP] * 4 + [pk.ICMP] * 2),
              "sport": d.choice(rules.PORTS + list(range(40000, 40020))), "dport": d.choice(rules.PORTS), "seq": d.randrange(1 << 32), "peer": d.randrange(1 << 32),
              "turn": 0, "kw": {"ttl": d.choice([64, 64, 64, 64, 63, 2, 1]), "tos": d.choice([0, 0, 0, 0xB8, 0x28, 3, 2])}}
@@ -49,7 +50,7 @@ class Traffic:
             c["seq"] += len(data) + (1 if flags & pk.FIN else 0)
         return out
 
-    def answer(self, side, packet, c):
+    def answer(self, packet, c):
         """What the receiver of a packet says."""
         d, v, tag = self.d, pk.View(packet), self.next_tag()
         if v.proto == pk.UDP:
@@ -71,37 +72,38 @@ class Traffic:
         d, c = self.d, self.begin()
         self.open.pop()
         tag = self.next_tag()
-        kind = d.randrange(4)
+        kind = d.randrange(3)  # an ICMP error about nothing is dropped by design: see the manual
         if kind == 0:
             return c["side"], pk.tcp(c["src"], c["dst"], c["sport"], c["dport"], d.choice([pk.ACK, pk.RST, pk.SYN | pk.ACK, pk.FIN | pk.ACK]), tag, seq=c["seq"], ack=c["peer"])
         if kind == 1:
             return c["side"], pk.echo(c["src"], c["dst"], c["sport"], 1, tag, reply=True)
-        if kind == 2:
-            return c["side"], pk.ip(c["src"], c["dst"], 47, b"\0\0\x08\0" + b"g" * 20, tag)
-        return c["side"], pk.icmp(c["src"], c["dst"], 1 if c["six"] else 3, 4 if c["six"] else 3, 0, tag, data=pk.udp(c["dst"], c["src"], c["dport"], c["sport"], 7))
+        return c["side"], pk.ip(c["src"], c["dst"], 47, b"\0\0\x08\0" + b"g" * 20, tag)
 
     def step(self):
-        """[(side, packet, conversation or None)]: usually one, two for fragments."""
+        """Side, packet (or its fragments), conversation or None."""
         d, roll = self.d, self.d.random()
         if roll < 0.35 and self.last:
             side, packet, c = self.last.pop(d.randrange(len(self.last)))
             if d.random() < 0.12:
                 six, v = packet[0] >> 4 == 6, pk.View(packet)
                 router = (rules.WAN6 if six else rules.WAN4)[-1] if side == "S" else v.dst
-                return [(side, pk.error(router, v.src, *((1, 4) if six else d.choice([(3, 3), (3, 1), (11, 0)])), packet, self.next_tag()), None)]
-            return [(side, self.answer(side, packet, c), c)]
+                return side, [pk.error(router, v.src, *((1, 4) if six else d.choice([(3, 3), (3, 1), (11, 0)])), packet, self.next_tag())], None
+            return side, [self.answer(packet, c)], c
         if roll < 0.65 and self.open:
             c = d.choice(self.open)
             c["turn"] += 1
-            return [(c["side"], self.packet(c), c)]
+            return c["side"], [self.packet(c)], c
         if roll < 0.72:
-            return [(*self.stray(), None)]
+            side, packet = self.stray()
+            return side, [packet], None
         c = self.begin()
         packet = self.packet(c)
-        if c["proto"] == pk.UDP and not c["six"] and len(packet) > 500 and d.random() < 0.6:
-            return [(c["side"], p, c) for p in pk.fragments(packet, 504)]
-        return [(c["side"], packet, c)]
+        if self.fragmented and c["proto"] == pk.UDP and not c["six"] and len(packet) > 500:
+            return c["side"], pk.fragments(packet, 504), c
+        return c["side"], [packet], c
 
     def came_out(self, side, packet, c):
-        if c and pk.View(packet).tag in self.tags and pk.View(packet).proto in (pk.TCP, pk.UDP, pk.ICMP, pk.ICMP6) and not packet[6] & 0x3F | (0 if packet[0] >> 4 == 6 else packet[7]):
+        v = pk.View(packet)
+        fragment = not v.six and (packet[6] & 0x3F or packet[7])
+        if c and v.tag in self.tags and v.proto in (pk.TCP, pk.UDP, pk.ICMP, pk.ICMP6) and not fragment:
             self.last = self.last[-12:] + [(side, packet, c)]

@@ -5,6 +5,7 @@ The sides have no IP stack: frames are written and read by packet sockets, so th
 same bytes.  All names carry the process id; close() takes everything away again.
 """
 import ctypes
+import json
 import os
 import select
 import shutil
@@ -185,6 +186,9 @@ class Gatewarden(Gateway):
     def flush(self):
         self.gwctl("conntrack", "-F", check=False)
 
+    def drops(self):
+        return json.loads(self.gwctl("-j", "drops").stdout)
+
     def close(self):
         self.daemon.send_signal(signal.SIGTERM)
         try:
@@ -213,14 +217,15 @@ class World:
             for side in g.sides.values():
                 side.take()
 
-    def exchange(self, side, packet, settle, patience=0.0015):
-        """Send one packet into both; what came out of each, as [(side, bytes)] brought into one form by settle().
+    def exchange(self, side, pieces, settle, patience=0.0015):
+        """Send a packet (or the fragments of one) into both; what came out of each, as [(side, bytes)] brought into one form by settle().
 
         A wire has no end-of-answer mark: what both engines gave at once and alike counts, anything else gets a longer look.
         """
         out = {self.nf: [], self.gw: []}
         for g in out:
-            g.sides[side].send(packet)
+            for packet in pieces:
+                g.sides[side].send(packet)
         socks = {s.sock: (g, name) for g in out for name, s in g.sides.items()}
         for wait in (patience, 0.06, 0.15):
             deadline = time.monotonic() + wait

@@ -297,6 +297,22 @@ START_TEST(the_fast_path_is_left_when_anything_is_not_plain)
 }
 END_TEST
 
+START_TEST(a_damaged_ip_header_does_not_pass_by_the_fast_path)
+{
+	struct frame ack, back, f;
+
+	handshake(LAN4, 40000, FAR4, 80, &ack, &back);
+	traffic(&ack, &back, 2);
+	for (int bit = 0; bit < 16; bit++) {
+		f = ack;
+		f.b[FRAME_L3 + 10 + bit / 8] ^= 1 << bit % 8;
+		expect_drop(f, LAN, GW_REASON_BAD_IP);
+	}
+	expect_in(ack, LAN, REDIRECT, "");
+	ck_assert(stage.fast);
+}
+END_TEST
+
 /* gw_expire is the daemon's heartbeat: while it beats, a route need not be looked up each second. */
 START_TEST(a_cached_route_holds_while_the_daemon_lives)
 {
@@ -499,6 +515,7 @@ static void add_verdicts(TCase *tc)
 	tcase_add_test(tc, a_rule_that_looks_at_marks_is_asked_for_each_packet);
 	tcase_add_test(tc, a_raw_rule_sees_every_packet);
 	tcase_add_test(tc, the_fast_path_is_left_when_anything_is_not_plain);
+	tcase_add_test(tc, a_damaged_ip_header_does_not_pass_by_the_fast_path);
 	tcase_add_test(tc, a_cached_route_holds_while_the_daemon_lives);
 }
 
