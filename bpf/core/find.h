@@ -16,10 +16,11 @@
 #include <core/key.h>
 
 int find_first(struct find *f, const struct find_key *k, __u32 v6);
-int find_list(struct find *f, const struct find_key *k, __u32 at, __u32 n, __u32 how);
+int find_list(struct find *f, const struct find_key *k);
 int find_split(struct find *f, const struct find_key *k, __u32 group, __u32 prio, __u32 how);
 int find_xaddr(const struct find *f, const struct find_key *k, __u32 xa, __u32 flags, __u32 v6);
 int find_group_key(struct find *f, __u32 group, __u32 value, __u32 bit);
+int find_values4(struct find *f, const struct find_key *k, __u32 line);
 int find_values6(struct find *f, const struct find_key *k, __u32 line);
 int find_sub(struct find *f, __u64 at, __u32 line, __u32 dim);
 
@@ -144,10 +145,7 @@ static __always_inline bool find_match(struct find *f, const struct find_key *k,
 struct find_walk {
 	struct find *f;
 	const struct find_key *k;
-	__u32 at; /* index of the next entry, counted from the region's first line */
-	__u32 n;
-	__u32 how;
-	__u32 pad;
+	__u64 v6;
 };
 
 /* One entry of a list; 1 ends it. */
@@ -166,39 +164,36 @@ static __always_inline long find_list_one(struct find *f, const struct find_key 
 	return e->flags & GW_ENT_LAST;
 }
 
-static long find_list_step(__u32 i, struct find_walk *w)
+#define FIND_LIST_MAX	(1U << 20)
+#define FIND_LIST_ROUND 16
+
+/*
+ * The next entries of the list f->list_*.  What is left of it is the next step's of the loop over probes: a loop of its own would be one frame
+ * too many on top of everything that calls a search.
+ */
+__noinline int find_list(struct find *f, const struct find_key *k)
 {
-	if (!w->n)
-		return 1;
-	w->n--;
-	if (find_list_one(w->f, w->k, w->at, w->how))
-		return 1;
-	w->at++;
+	if (!f || !k)
+		return 0;
+	for (int i = 0; i < FIND_LIST_ROUND; i++) {
+		if (!f->list_n)
+			return 0;
+		f->list_n--;
+		if (find_list_one(f, k, f->list_at, f->list_how)) {
+			f->list_n = 0;
+			return 0;
+		}
+		f->list_at++;
+	}
 	return 0;
 }
 
-#define FIND_LIST_MAX (1U << 20)
 /* A list of entries: n of them at most. */
-__noinline int find_list(struct find *f, const struct find_key *k, __u32 at, __u32 n, __u32 how)
+static __always_inline void find_list_set(struct find *f, __u32 at, __u32 n, __u32 how)
 {
-	struct find_walk w = { .n = n, .how = how };
-
-	if (!f || !k)
-		return 0;
-	for (int i = 0; i < 16; i++) {
-		if (!n)
-			return 0;
-		n--;
-		if (find_list_one(f, k, at, how))
-			return 0;
-		at++;
-	}
-	w.f = f;
-	w.k = k;
-	w.at = at;
-	w.n = n;
-	bpf_loop(FIND_LIST_MAX, find_list_step, &w, 0);
-	return 0;
+	f->list_at = at;
+	f->list_n = n;
+	f->list_how = how;
 }
 
 /* ------------------------------------------------------------------------------------------- addresses -> labels */
@@ -238,7 +233,7 @@ static __always_inline __u32 find_advance(__u64 a, __u64 b, __u32 half)
 }
 
 /* Both searches in one loop: their cache misses overlap.  An interval found stays: its own start does not take part. */
-static __always_inline bool find_values4(struct find *f, const struct find_key *k,
+static __always_inline bool find_search4(struct find *f, const struct find_key *k,
 					 const struct find_line0 *r)
 {
 	__u32 lo0 = f->lo[0], n0 = f->n[0], lo1 = f->lo[1], n1 = f->n[1];
@@ -267,6 +262,18 @@ static __always_inline bool find_values4(struct find *f, const struct find_key *
 	f->value[0] = *p;
 	f->value[1] = *q;
 	return true;
+}
+
+__noinline int find_values4(struct find *f, const struct find_key *k, __u32 line)
+{
+	const struct find_line0 *r = region_line(line);
+
+	if (!f || !k || !r)
+		return 0;
+	if (!find_chunk(f, 0, k->s[1], r->s.base, r->s.sh, r->s.nx, r->s.o_dx) ||
+	    !find_chunk(f, 1, k->d[1], r->base, r->sh, r->nx, r->o_dx))
+		return 0;
+	return find_search4(f, k, r);
 }
 
 /* The interval of f->value[dim], an IPv6 one with several starts in its upper half: the last that starts at or below `at`. */
@@ -538,6 +545,10 @@ static __always_inline long find_probe(struct find *f, const struct find_key *k,
 	struct find_frame *fr;
 	__u64 bm, key, hash;
 
+	if (f->list_n) {
+		find_list(f, k);
+		return 0;
+	}
 	if (!top)
 		return 1;
 	fr = &f->frame[find_low(top - 1, 3)];
@@ -580,14 +591,16 @@ static __always_inline long find_probe(struct find *f, const struct find_key *k,
 	}
 	if (e->prio >= f->min && find_match(f, k, e, v6))
 		return 0;
-	if (!(flags & GW_ENT_LAST))
-		find_list(f, k, f->o_rul + e->next, FIND_LIST_MAX, FIND_SORTED | !!v6);
+	if (!(flags & GW_ENT_LAST)) {
+		find_list_set(f, f->o_rul + e->next, FIND_LIST_MAX, FIND_SORTED | !!v6);
+		find_list(f, k);
+	}
 	return 0;
 }
 
 static long find_probe_step(__u32 i, struct find_walk *w)
 {
-	return find_probe(w->f, w->k, w->how);
+	return find_probe(w->f, w->k, w->v6);
 }
 
 /* ----------------------------------------------------------------------------------------------------- the search */
@@ -613,21 +626,18 @@ static __always_inline bool find_pairs(struct find *f, const struct find_key *k,
 		       f->half + r1->o_par);
 }
 
-#define FIND_PROBES 8 /* inline; the rest in bpf_loop, whose rounds cost a call each */
+#define FIND_STEPS_MAX (1U << 17) /* a longest list in rounds, and probes */
+#define FIND_PROBES    8	  /* inline; the rest in bpf_loop, whose rounds cost a call each */
 
 static __always_inline void find_indexed(struct find *f, const struct find_key *k,
 					 const struct find_line0 *r, const struct find_line1 *r1,
-					 __u32 line, __u32 v6)
+					 __u32 line, __u32 v6, struct find_walk *w)
 {
-	struct find_walk w = { .f = f, .k = k, .how = v6 };
-
 	if (v6) {
 		if (!find_values6(f, k, line))
 			return;
 	} else {
-		if (!find_chunk(f, 0, k->s[1], r->s.base, r->s.sh, r->s.nx, r->s.o_dx) ||
-		    !find_chunk(f, 1, k->d[1], r->base, r->sh, r->nx, r->o_dx) ||
-		    !find_values4(f, k, r))
+		if (!find_values4(f, k, line))
 			return;
 	}
 	if (!find_pairs(f, k, r, r1))
@@ -636,12 +646,13 @@ static __always_inline void find_indexed(struct find *f, const struct find_key *
 		if (find_probe(f, k, v6))
 			return;
 	}
-	bpf_loop(1 << 16, find_probe_step, &w, 0);
+	bpf_loop(FIND_STEPS_MAX, find_probe_step, w, 0);
 }
 
 /* The entry of root f->root with the smallest prio >= f->min whose conditions hold: f->prio, id, flags, vary. */
 __noinline int find_first(struct find *f, const struct find_key *k, __u32 v6)
 {
+	struct find_walk w = { .f = f, .k = k, .v6 = v6 };
 	const struct find_line0 *r;
 	const struct find_line1 *r1;
 	const struct gw_head *h;
@@ -652,6 +663,7 @@ __noinline int find_first(struct find *f, const struct find_key *k, __u32 v6)
 		return 0;
 	f->prio = FIND_NONE;
 	f->vary = FIND_NONE;
+	f->list_n = 0;
 	h = region_line(f->half);
 	if (!h || f->root >= h->n_roots)
 		return 0;
@@ -670,10 +682,14 @@ __noinline int find_first(struct find *f, const struct find_key *k, __u32 v6)
 		f->o_index = line + 1;
 		f->has_ports = 0;
 		f->top = 0;
-		find_indexed(f, k, r, r1, line, v6);
+		find_indexed(f, k, r, r1, line, v6, &w);
 	}
-	if ((__u32)delta)
-		find_list(f, k, (f->half + (__u32)(delta >> 32)) * 2, (__u32)delta, !!v6);
+	f->top = 0;
+	find_list_set(f, (f->half + (__u32)(delta >> 32)) * 2, (__u32)delta, !!v6);
+	if (f->list_n)
+		find_list(f, k);
+	if (f->list_n)
+		bpf_loop(FIND_STEPS_MAX, find_probe_step, &w, 0);
 	if (f->vary > f->prio)
 		f->vary = FIND_NONE;
 	return 0;

@@ -37,9 +37,13 @@ struct find {
 	/* The search's own.  In memory and not in registers: the verifier merges states that differ only here. */
 	__u32 o_misc, o_xaddr; /* lines, as all offsets here: of the region */
 	__u32 o_bkt, nbkt, o_rul;
-	__u32 o_index;	   /* the root's line with the offsets of its index */
-	__u32 has_ports;   /* port[] is filled in */
-	__u32 top;	   /* frames in use */
+	__u32 o_index;	 /* the root's line with the offsets of its index */
+	__u32 has_ports; /* port[] is filled in */
+	__u32 top;	 /* frames in use */
+	__u32 list_at; /* index of the next entry of a list, counted from the region's first line */
+	__u32 list_n;  /* entries left at most */
+	__u32 list_how;
+	__u32 pad2;
 	__u32 lo[2], n[2]; /* intervals of both addresses that are searched */
 	__u64 value[2];	   /* of those found */
 	__u64 key;	   /* of the probe */

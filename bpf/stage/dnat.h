@@ -84,7 +84,7 @@ static __always_inline int stage_dnat(struct __sk_buff *skb, struct pkt *p, stru
 		return 0;
 	key_for_rules(skb, p, &p->t, p->flags & PKT_OUTPUT ? 0 : p->iif,
 		      p->flags & PKT_OUTPUT ? p->oif : 0, v6);
-	r = rules_run(hook, v6);
+	r = rules_run(skb, hook, v6);
 	if (r == GW_V_DROP || r == GW_V_REJECT)
 		return p->last_policy ? GW_REASON_POLICY : GW_REASON_RULE;
 	if (r != GW_V_NAT)

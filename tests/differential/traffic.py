@@ -60,12 +60,13 @@ class Traffic:
             return pk.echo(v.dst, v.src, ident, c["turn"], tag, reply=True)
         theirs, flags = int.from_bytes(v.body[4:8], "big"), v.body[13]
         size = len(v.body) - (v.body[12] >> 4) * 4 + (1 if flags & (pk.SYN | pk.FIN) else 0)
-        if flags & pk.SYN:
+        if flags & pk.SYN and not flags & pk.ACK:
             if d.random() < 0.1:
                 return pk.tcp(v.dst, v.src, v.dport, v.sport, pk.RST | pk.ACK, tag, seq=0, ack=theirs + 1)
             return pk.tcp(v.dst, v.src, v.dport, v.sport, pk.SYN | pk.ACK, tag, seq=c["peer"], ack=theirs + 1, options=b"\x02\x04\x05\xb4")
         out = pk.ACK | (pk.FIN if flags & pk.FIN and d.random() < 0.5 else 0)
-        return pk.tcp(v.dst, v.src, v.dport, v.sport, out, tag, seq=c["peer"] + 1, ack=theirs + size)
+        ours = int.from_bytes(v.body[8:12], "big")  # what the other side expects of us
+        return pk.tcp(v.dst, v.src, v.dport, v.sport, out, tag, seq=ours, ack=theirs + size)
 
     def stray(self):
         """Something that belongs to nothing."""

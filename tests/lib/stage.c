@@ -211,6 +211,7 @@ static void skel_size(struct gw_bpf *skel)
 		bpf_map__set_max_entries(flows[i], 4096);
 	bpf_map__set_max_entries(skel->maps.gw_counters, own.ncpus * GW_COUNTERS_MAX);
 	bpf_map__set_max_entries(skel->maps.gw_events, 262144);
+	bpf_map__set_max_entries(skel->maps.gw_region, 2 * RULES_HALF_LINES);
 	bpf_map__set_max_entries(skel->maps.gw_frag, 1024);
 	bpf_map__set_max_entries(skel->maps.gw_hold, 256);
 	skel->rodata->cfg_hz = HZ;
@@ -341,7 +342,9 @@ static const __u32 timeouts_s[GW_TIMEOUT_MAX] = {
 
 static void conf_reset(void)
 {
-	stage.conf = (struct gw_conf){ .gen = 1, .rgen = 1, .est_max = 3000 };
+	stage.conf = (struct gw_conf){
+		.gen = 1, .rgen = 1, .est_max = 3000, .half_lines = RULES_HALF_LINES
+	};
 	stage.conf.flags = GW_CONF_TCP_LOOSE;
 	for (int i = 0; i < GW_TIMEOUT_MAX; i++)
 		stage.conf.timeout[i] = timeouts_s[i] * HZ;
@@ -370,15 +373,19 @@ static void counters_zero(void)
 
 void stage_reset(void)
 {
+	struct gw_state state = {};
 	__u64 none = 0;
-	__u32 zero = 0;
 
 	for (int t = 0; t < TABLES; t++)
 		map_clear(map_fd(t));
 	map_clear(MAP(gw_frag));
 	map_clear(MAP(gw_hold));
 	map_clear(MAP(gw_slow));
-	bpf_map_delete_elem(MAP(gw_rulesets), &zero);
+	map_clear(MAP(gw_dynset));
+	map_clear(MAP(gw_dyncount));
+	for (__u32 i = 0; i < 64; i++)
+		bpf_map_update_elem(MAP(gw_states), &i, &state, BPF_ANY);
+	rules_reset();
 	for (__u32 i = 0; i < 2; i++)
 		bpf_map_update_elem(MAP(gw_count), &i, &none, BPF_ANY);
 	percpu_zero(MAP(gw_stats), GW_STAT_MAX, sizeof(__u64));
