@@ -7,14 +7,14 @@
 
 #define DUTY 20 /* a pass over all elements may take one part in DUTY of the time */
 
-bool set_is_dynamic(const struct set *s)
+bool set_lives_in_map(const struct set *s)
 {
 	return s->flags & (SET_DYNAMIC | SET_TIMEOUT) && !(s->flags & SET_INTERVAL) && !s->is_map;
 }
 
 static bool set_has_deadlines(const struct set *s)
 {
-	return s->flags & SET_TIMEOUT && !set_is_dynamic(s);
+	return s->flags & SET_TIMEOUT && !set_lives_in_map(s);
 }
 
 static uint64_t now_ms(void)
@@ -99,7 +99,7 @@ static int set_list_init(struct set_list *l, const struct ruleset *rs)
 		for (size_t i = 0; i < rs->tables[t]->n_sets; i++) {
 			void *p = l->v;
 
-			if (!set_is_dynamic(rs->tables[t]->sets[i]))
+			if (!set_lives_in_map(rs->tables[t]->sets[i]))
 				continue;
 			if (array_reserve(&p, &l->cap, l->n, sizeof(*l->v)) < 0)
 				return raise(-ENOMEM, "sets");
@@ -546,7 +546,7 @@ static int plan_all(struct gwd *g, struct sets_change *c, struct ruleset *next,
 		for (size_t i = 0; i < next->tables[t]->n_sets && r == 0; i++) {
 			struct set *s = next->tables[t]->sets[i];
 
-			if (set_is_dynamic(s))
+			if (set_lives_in_map(s))
 				r = plan_set(g, c, s, set_list_find(was, (uint32_t)s->handle),
 					     seen);
 			else if (set_has_deadlines(s))
@@ -697,7 +697,7 @@ void sets_tick(struct gwd *g, bool *ret_stale)
 		for (size_t i = 0; i < g->rs->tables[t]->n_sets; i++) {
 			struct set *s = g->rs->tables[t]->sets[i];
 
-			any |= set_is_dynamic(s);
+			any |= set_lives_in_map(s);
 			if (set_has_deadlines(s))
 				passed += deadlines_pass(s, now);
 		}

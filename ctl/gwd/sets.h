@@ -11,7 +11,7 @@
  */
 #include <gwd/gwd.h>
 
-bool set_is_dynamic(const struct set *s);
+bool set_lives_in_map(const struct set *s);
 
 /* The elements of dynamic sets as they were when they were read. */
 struct sets_seen;
