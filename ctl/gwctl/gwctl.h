@@ -74,6 +74,8 @@ const char *words_family(int argc, char **argv, int *ret_used);
 
 /* Send one command of the ruleset language. */
 int apply_line(struct gwctl *g, const char *line);
+/* "COMMAND FAMILY " and then the words. */
+int apply_words(struct gwctl *g, const char *command, int argc, char **argv);
 /* The line about what a transaction changed, or its JSON. */
 int print_changes(struct gwctl *g, const json_t *json, bool check);
 json_t *apply_request(const char *file, const char *text, size_t len);
@@ -97,6 +99,14 @@ int verb_chain_flush(struct gwctl *g, int argc, char **argv);
 int verb_table_add(struct gwctl *g, int argc, char **argv);
 int verb_table_delete(struct gwctl *g, int argc, char **argv);
 int verb_table_flush(struct gwctl *g, int argc, char **argv);
+int verb_set_add(struct gwctl *g, int argc, char **argv);
+int verb_set_delete(struct gwctl *g, int argc, char **argv);
+int verb_set_flush(struct gwctl *g, int argc, char **argv);
+int verb_map_add(struct gwctl *g, int argc, char **argv);
+int verb_map_delete(struct gwctl *g, int argc, char **argv);
+int verb_map_flush(struct gwctl *g, int argc, char **argv);
+int verb_element_add(struct gwctl *g, int argc, char **argv);
+int verb_element_delete(struct gwctl *g, int argc, char **argv);
 int verb_list(struct gwctl *g, int argc, char **argv);
 int verb_ruleset_apply(struct gwctl *g, int argc, char **argv);
 int verb_ruleset_check(struct gwctl *g, int argc, char **argv);

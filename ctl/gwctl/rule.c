@@ -30,7 +30,7 @@ int apply_line(struct gwctl *g, const char *line)
 }
 
 /* "VERB NOUN FAMILY " and then the words */
-static int apply_words(struct gwctl *g, const char *command, int argc, char **argv)
+int apply_words(struct gwctl *g, const char *command, int argc, char **argv)
 {
 	_cleanup_(strbuf_deinit) struct strbuf b = { 0 };
 	int used;

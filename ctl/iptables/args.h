@@ -14,7 +14,7 @@ struct args {
 	int at;
 	const char *cluster; /* the rest of "-nvL" */
 };
-enum { ARG_NONE, ARG_REQUIRED, ARG_OPTIONAL };
+enum { ARG_NONE, ARG_REQUIRED, ARG_OPTIONAL, ARG_TWO };
 struct arg_option {
 	const char *name;
 	char key; /* short form, or an id below ' ' */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <iptables/command.h>
+#include <iptables/convert.h>
 
 int run_say(struct diag *d, int r, const char *fmt, ...)
 {
@@ -56,7 +57,14 @@ static int run_chain(struct run *run, struct table **ret_table, struct chain **r
 static int check_place(struct run *run, const struct chain *c)
 {
 	const struct xt_rule *x = &run->c->rule;
+	const struct target_row *row = target_row(x->target.kind);
 
+	if (row->tables && strcmp(row->tables, run->table->name))
+		return xt_refuse(run->d, "target `%s' works in table %s only", row->name,
+				 row->tables);
+	if (c->base && c->hook_nf < 2 && x->target.kind == XT_TCPMSS && x->target.op == 'c')
+		return xt_refuse(run->d, "TCPMSS: path-MTU clamping only supported in FORWARD, "
+					 "OUTPUT and POSTROUTING hooks");
 	if (c->base && (*x->iif || x->iif_invert) && c->hook_nf >= 3)
 		return xt_usage(run->d, "can't use -i with %s", c->name);
 	if (c->base && (*x->oif || x->oif_invert) && c->hook_nf <= 1)
@@ -68,14 +76,78 @@ static int check_place(struct run *run, const struct chain *c)
 	return 0;
 }
 
-static int make_rule(struct run *run, const struct table *t, const struct chain *c,
-		     struct rule **ret)
+static size_t chain_index(const struct table *t, const char *name)
+{
+	size_t i = 0;
+
+	while (i < t->n_chains && strcmp(t->chains[i]->name, name))
+		i++;
+	return i;
+}
+
+/* Does chain `from`, or one that its rules lead to, lead to chain `to`?  Chains in seen are known not to. */
+static bool leads_to(const struct table *t, size_t from, size_t to, bool *seen)
+{
+	const struct chain *c = t->chains[from];
+
+	if (from == to)
+		return true;
+	seen[from] = true;
+	for (size_t i = 0; i < c->n_rules; i++) {
+		const struct action *a = &c->rules[i]->action;
+		size_t next;
+
+		if (a->verdict != VERDICT_JUMP && a->verdict != VERDICT_GOTO)
+			continue;
+		next = chain_index(t, a->chain);
+		if (next < t->n_chains && !seen[next] && leads_to(t, next, to, seen))
+			return true;
+	}
+	return false;
+}
+
+static int check_loop(struct run *run, const struct table *t, const struct chain *from,
+		      const struct chain *to)
+{
+	_cleanup_(freep) bool *seen = NULL;
+
+	/* nothing jumps to a base chain */
+	if (from->base)
+		return 0;
+	seen = calloc(t->n_chains, sizeof(*seen));
+	if (!seen)
+		return -ENOMEM;
+	if (leads_to(t, chain_index(t, to->name), chain_index(t, from->name), seen))
+		return no_match(run->d, "Too many levels of symbolic links.");
+	return 0;
+}
+
+static int check_jump(struct run *run, const struct table *t, const struct chain *c)
+{
+	const struct xt_target *target = &run->c->rule.target;
+	const struct chain *to;
+
+	if (target->kind != XT_CHAIN)
+		return 0;
+	to = table_chain(t, target->chain);
+	if (!to)
+		return xt_usage(run->d, "Chain '%s' does not exist", target->chain);
+	if (to->base)
+		return xt_refuse(run->d, "Chain '%s' is built in: nothing can jump to it",
+				 target->chain);
+	return check_loop(run, t, c, to);
+}
+
+static int make_rule(struct run *run, struct table *t, const struct chain *c, struct rule **ret)
 {
 	_cleanup_(rule_freep) struct rule *rule = NULL;
+	struct xt_place place = { .rs = run->rs, .table = t, .chain = c };
 	int r = check_place(run, c);
 
 	if (!r)
-		r = xt_to_rule(&run->c->rule, &rule, run->d);
+		r = check_jump(run, t, c);
+	if (!r)
+		r = xt_to_rule(&run->c->rule, &place, &rule, run->d);
 	if (r)
 		return r;
 	if (!rule_validate(t, c, rule, run->d)) {
@@ -88,7 +160,7 @@ static int make_rule(struct run *run, const struct table *t, const struct chain 
 }
 
 /* The rule of the n-th combination of addresses. */
-static int next_rule(struct run *run, const struct table *t, const struct chain *c, size_t n,
+static int next_rule(struct run *run, struct table *t, const struct chain *c, size_t n,
 		     struct rule **ret, bool *ret_more)
 {
 	int r = command_addresses(run->c, n, ret_more, run->d);
@@ -212,7 +284,7 @@ static int find_rules(struct run *run, struct table *t, struct chain *c, bool de
 		int r = command_addresses(run->c, n, &more, run->d);
 
 		if (!r)
-			r = xt_to_rule(&run->c->rule, &like, run->d);
+			r = xt_to_rule(&run->c->rule, NULL, &like, run->d);
 		if (!r)
 			r = find_same(run, c, like, &index);
 		if (r)
@@ -334,8 +406,10 @@ static int run_delete_chain(struct run *run)
 
 		if (c->base || (run->c->chain && strcmp(run->c->chain, c->name)))
 			continue;
+		if (table_uses_chain(t, c->name))
+			return no_match(run->d, "Too many links.");
 		if (c->n_rules)
-			return xt_refuse(run->d, "chain `%s' is not empty", c->name);
+			return no_match(run->d, "Directory not empty.");
 		found = true;
 		say_chain(run, "Deleting", c->name);
 		table_delete_chain(t, c);
@@ -343,17 +417,47 @@ static int run_delete_chain(struct run *run)
 	return found ? 0 : refuse_no_chain(run->d);
 }
 
+/* A rule that jumps to the chain says its name in iptables' words, too. */
+static int rename_target(struct rule *r, const char *from, const char *to, int version)
+{
+	struct strbuf text = {};
+	struct xt_rule x;
+	char *spec;
+
+	if ((r->action.verdict != VERDICT_JUMP && r->action.verdict != VERDICT_GOTO) ||
+	    strcmp(r->action.chain, from))
+		return 0;
+	if (r->xtspec && view_rule(r, version, &x)) {
+		snprintf(x.target.chain, sizeof(x.target.chain), "%s", to);
+		xt_save(&x, false, &text);
+		spec = text.failed ? NULL : strdup(text.s + 1);
+		strbuf_deinit(&text);
+		if (!spec)
+			return -ENOMEM;
+		free(r->xtspec);
+		r->xtspec = spec;
+	}
+	snprintf(r->action.chain, sizeof(r->action.chain), "%s", to);
+	return 0;
+}
+
 static int run_rename_chain(struct run *run)
 {
 	struct table *t = used_table(run);
 	struct chain *c = t ? table_chain(t, run->c->chain) : NULL;
+	int r = 0;
 
 	if (!c || c->base)
 		return refuse_no_chain(run->d);
 	if (table_chain(t, run->c->arg) || view_is_builtin(run->table, run->c->arg))
 		return no_match(run->d, "File exists.");
-	snprintf(c->name, sizeof(c->name), "%s", run->c->arg);
-	return 0;
+	for (size_t i = 0; i < t->n_chains; i++)
+		for (size_t k = 0; !r && k < t->chains[i]->n_rules; k++)
+			r = rename_target(t->chains[i]->rules[k], c->name, run->c->arg,
+					  run->c->version);
+	if (!r)
+		snprintf(c->name, sizeof(c->name), "%s", run->c->arg);
+	return r;
 }
 
 static int run_policy(struct run *run)
@@ -392,14 +496,15 @@ static int run_help(struct run *run)
 		"  -D CHAIN NUM            delete          -P CHAIN ACCEPT|DROP\n"
 		"  -L|-S [CHAIN [NUM]]     list (-n -v -x --line-numbers), print\n"
 		"  -F|-Z [CHAIN]           flush, zero     -N|-X|-E CHAIN ... user chains\n"
-		"RULE: [!] -s -d ADDRESS[/MASK][,...]  [!] -p PROTOCOL  [!] -i -o INTERFACE[+]\n"
-		"  -m tcp|udp --sport --dport  -m multiport --sports --dports  -m icmp "
-		"--icmp-type\n"
-		"  -m icmp6 --icmpv6-type  -m state --state  -m conntrack --ctstate\n"
-		"  -m mark --mark  -m connmark --mark  -m comment --comment\n"
-		"  -j ACCEPT|DROP|REJECT [--reject-with TYPE]\n"
-		"  -j MASQUERADE|REDIRECT [--to-ports P[-P]]  -j SNAT --to-source A[-A][:P[-P]]\n"
-		"  -j DNAT --to-destination A[-A][:P[-P]]  -j CT --notrack  -j NOTRACK\n");
+		"RULE: [!] -s -d ADDRESS[/MASK][,...]  [!] -p PROTOCOL  [!] -i -o INTERFACE[+]  "
+		"[!] -f\n"
+		"  -m addrtype comment connlimit connmark conntrack dscp hashlimit hl icmp icmp6\n"
+		"     iprange length limit mac mark multiport pkttype recent set state statistic\n"
+		"     tcp ttl udp\n"
+		"  -j ACCEPT CONNMARK CT DNAT DROP DSCP HL LOG MARK MASQUERADE NETMAP NFLOG "
+		"NOTRACK\n"
+		"     REDIRECT REJECT RETURN SNAT TCPMSS TTL CHAIN  -g CHAIN\n"
+		"Their options are those of iptables-extensions(8).\n");
 	return 0;
 }
 
@@ -447,6 +552,8 @@ int iptables_run(struct ruleset *rs, int version, int argc, char **argv, struct 
 
 	if (!r)
 		r = command_run(&run);
+	if (!r && run.changed)
+		own_sweep(rs, version);
 	if (r)
 		return run_say(d, r, "ip%stables: ", version == 6 ? "6" : "");
 	if (out->failed)

@@ -1,13 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <iptables/command.h>
 
-static void list_chain_head(const struct view_chain *vc, const struct xt_list_format *f,
-			    struct strbuf *b)
+/* How many rules jump to the chain. */
+static size_t count_references(const struct table *t, const char *name)
 {
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n_chains; i++)
+		for (size_t k = 0; k < t->chains[i]->n_rules; k++) {
+			const struct action *a = &t->chains[i]->rules[k]->action;
+
+			n += (a->verdict == VERDICT_JUMP || a->verdict == VERDICT_GOTO) &&
+			     !strcmp(a->chain, name);
+		}
+	return n;
+}
+
+static void list_chain_head(const struct run *run, const struct view_chain *vc)
+{
+	const struct xt_list_format *f = &run->c->format;
 	const struct chain *c = vc->chain;
+	struct strbuf *b = run->out;
 
 	if (!vc->builtin) {
-		strbuf_printf(b, "Chain %s (0 references)\n", vc->name);
+		const struct table *t =
+			ruleset_table(run->rs, view_family(run->c->version), run->table->name);
+
+		strbuf_printf(b, "Chain %s (%zu references)\n", vc->name,
+			      count_references(t, vc->name));
 		return;
 	}
 	strbuf_printf(b, "Chain %s (policy %s", vc->name, c && c->policy_drop ? "DROP" : "ACCEPT");
@@ -41,7 +61,7 @@ static void list_rules(const struct run *run, const struct view_chain *vc, uint3
 static void list_chain(const struct run *run, const struct view_chain *vc)
 {
 	if (!run->c->number) {
-		list_chain_head(vc, &run->c->format, run->out);
+		list_chain_head(run, vc);
 		xt_list_header(&run->c->format, run->out);
 	}
 	list_rules(run, vc, run->c->number);

@@ -1,171 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The table of matches, what their options share, and the matches on the IP header and the packet.
+ */
 #include <iptables/ext.h>
 #include <iptables/names.h>
 
-static const char *service_proto(const struct xt_rule *x)
-{
-	return x->proto == IPPROTO_UDP ? "udp" : "tcp";
-}
+#include <linux/if_packet.h>
+#include <strings.h>
 
-/* "80", "http", "80:90", ":90", "80:" */
-static int read_range(const char *value, const char *proto, struct xt_range *ret, struct diag *d)
+int read_option_number(const char *who, const char *option, const char *value, uint64_t lo,
+		       uint64_t hi, uint32_t *ret, struct diag *d)
 {
-	char word[64];
-	const char *colon = strchr(value, ':'), *hi = colon ? colon + 1 : value;
+	uint64_t n;
 
-	snprintf(word, sizeof(word), "%.*s", colon ? (int)MIN(colon - value, 63) : 63, value);
-	ret->lo = 0;
-	ret->hi = UINT16_MAX;
-	if ((*word || !colon) && !name_to_port(word, proto, &ret->lo))
-		return xt_usage(d, "invalid port/service `%s' specified", word);
-	if ((*hi || !colon) && !name_to_port(hi, proto, &ret->hi))
-		return xt_usage(d, "invalid port/service `%.64s' specified", hi);
-	if (ret->lo > ret->hi)
-		return xt_usage(d, "invalid portrange (min > max)");
+	if (!str_to_u64(value, lo, hi, &n))
+		return xt_usage(d, "%s: bad value for option `--%s', or out of range (%llu-%llu)",
+				who, option, (unsigned long long)lo, (unsigned long long)hi);
+	*ret = (uint32_t)n;
 	return 0;
 }
 
-static int read_ports(struct xt_match *m, char key, const char *value, bool invert,
-		      const struct xt_rule *x, struct diag *d)
+int read_option_mark(const char *value, uint32_t *ret, uint32_t *ret_mask, struct diag *d)
 {
-	struct xt_range *range = key == 's' ? &m->sport : &m->dport;
+	const char *slash = strchr(value, '/');
+	uint64_t v, mask = UINT32_MAX;
+	char word[16];
 
-	if (key == 0)
-		return xt_refuse(d, "TCP flags and options are not supported yet");
-	if (range->given)
-		return xt_usage(d, "only one `--%s-port' allowed",
-				key == 's' ? "source" : "destination");
-	range->given = true;
-	range->invert = invert;
-	m->given = true;
-	if (read_range(value, service_proto(x), range, d))
-		return IPTABLES_E_USAGE;
-	if (invert && !range->lo && range->hi == UINT16_MAX)
-		return xt_refuse(d, "`! --%cport 0:65535' never matches", key);
+	snprintf(word, sizeof(word), "%.*s", slash ? (int)MIN(slash - value, 15) : 15, value);
+	if (!str_to_u64(word, 0, UINT32_MAX, &v) || (!slash && strlen(value) > 15) ||
+	    (slash && !str_to_u64(slash + 1, 0, UINT32_MAX, &mask)))
+		return xt_usage(d, "bad mark `%.64s'", value);
+	*ret = (uint32_t)v;
+	*ret_mask = (uint32_t)mask;
 	return 0;
 }
 
-static bool range_is_any(const struct xt_range *r)
+void save_text(const char *s, struct strbuf *b)
 {
-	return !r->given || (!r->invert && !r->lo && r->hi == UINT16_MAX);
-}
+	static const char plain[] =
+		"_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t n = strspn(s, plain);
 
-static void save_port(const char *option, const struct xt_range *r, struct strbuf *b)
-{
-	if (range_is_any(r))
+	if (n && !s[n]) {
+		strbuf_puts(b, s);
 		return;
-	strbuf_printf(b, "%s --%s %u", r->invert ? " !" : "", option, r->lo);
-	if (r->lo != r->hi)
-		strbuf_printf(b, ":%u", r->hi);
-}
-
-static void save_ports(const struct xt_match *m, struct strbuf *b)
-{
-	save_port("sport", &m->sport, b);
-	save_port("dport", &m->dport, b);
-}
-
-static void list_number(uint16_t port, const char *proto, bool numeric, struct strbuf *b)
-{
-	const char *name = numeric ? NULL : port_to_name(port, proto);
-
-	if (name)
-		strbuf_puts(b, name);
-	else
-		strbuf_printf(b, "%u", port);
-}
-
-static void list_port(const char *name, const struct xt_range *r, const char *proto, bool numeric,
-		      struct strbuf *b)
-{
-	if (range_is_any(r))
-		return;
-	strbuf_printf(b, " %s%s:%s", name, r->lo == r->hi ? "" : "s", r->invert ? "!" : "");
-	list_number(r->lo, proto, numeric, b);
-	if (r->lo == r->hi)
-		return;
-	strbuf_puts(b, ":");
-	list_number(r->hi, proto, numeric, b);
-}
-
-static void list_ports(const struct xt_match *m, const struct xt_rule *x, bool numeric,
-		       struct strbuf *b)
-{
-	const char *proto = m->kind == XT_TCP ? "tcp" : "udp";
-
-	strbuf_printf(b, " %s", proto);
-	list_port("spt", &m->sport, proto, numeric, b);
-	list_port("dpt", &m->dport, proto, numeric, b);
-}
-
-static int read_icmp(struct xt_match *m, char key, const char *value, bool invert,
-		     const struct xt_rule *x, struct diag *d)
-{
-	uint8_t type;
-	int code, r = name_to_icmp(x->version, value, &type, &code, d);
-
-	if (r)
-		return r;
-	if (m->given)
-		return xt_usage(d, "`--icmp%s-type' can only be used once",
-				x->version == 6 ? "v6" : "");
-	if (code != ICMP_CODE_ANY)
-		return xt_refuse(d, "ICMP codes (%u/%d) are not supported yet, only whole types",
-				 type, code);
-	if (invert && x->version == 4 && type == XT_ICMP_ANY)
-		return xt_refuse(d, "`! --icmp-type any' never matches");
-	m->given = true;
-	m->invert = invert;
-	m->value = type;
-	return 0;
-}
-
-static void save_icmp(const struct xt_match *m, struct strbuf *b)
-{
-	bool v6 = m->kind == XT_ICMP6;
-
-	strbuf_printf(b, "%s --icmp%s-type ", m->invert ? " !" : "", v6 ? "v6" : "");
-	if (!v6 && m->value == XT_ICMP_ANY)
-		strbuf_puts(b, "any");
-	else
-		strbuf_printf(b, "%u", m->value);
-}
-
-static void list_icmp(const struct xt_match *m, const struct xt_rule *x, bool numeric,
-		      struct strbuf *b)
-{
-	const char *name = numeric ? NULL : icmp_to_name(x->version, (uint8_t)m->value);
-	const char *word = m->kind == XT_ICMP6 ? "ipv6-icmp" : "icmp";
-
-	if (name)
-		strbuf_printf(b, " %s %s%s", word, m->invert ? "!" : "", name);
-	else
-		strbuf_printf(b, " %s%stype %u", word, m->invert ? " !" : "", m->value);
-}
-
-static int read_states(struct xt_match *m, char key, const char *value, bool invert,
-		       const struct xt_rule *x, struct diag *d)
-{
-	if (m->given)
-		return xt_usage(d, "`--%s' can only be used once",
-				m->kind == XT_STATE ? "state" : "ctstate");
-	m->given = true;
-	m->invert = invert;
-	return names_to_states(value, &m->value, d);
-}
-
-static void save_states(const struct xt_match *m, struct strbuf *b)
-{
-	strbuf_printf(b, "%s --%s", m->invert ? " !" : "",
-		      m->kind == XT_STATE ? "state" : "ctstate");
-	states_print(m->value, b);
-}
-
-static void list_states(const struct xt_match *m, const struct xt_rule *x, bool numeric,
-			struct strbuf *b)
-{
-	strbuf_printf(b, "%s %s", m->invert ? " !" : "", m->kind == XT_STATE ? "state" : "ctstate");
-	states_print(m->value, b);
+	}
+	strbuf_puts(b, "\"");
+	for (const char *c = s; *c; c++)
+		strbuf_printf(b, "%s%c", strchr("\"\\'", *c) ? "\\" : "", *c);
+	strbuf_puts(b, "\"");
 }
 
 static int read_comment(struct xt_match *m, char key, const char *value, bool invert,
@@ -186,21 +69,10 @@ static int read_comment(struct xt_match *m, char key, const char *value, bool in
 	return 0;
 }
 
-static void save_comment(const struct xt_match *m, struct strbuf *b)
+static void save_comment(const struct xt_match *m, const struct xt_rule *x, struct strbuf *b)
 {
-	static const char plain[] =
-		"_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	size_t n = strspn(m->comment, plain);
-
 	strbuf_puts(b, " --comment ");
-	if (n && !m->comment[n]) {
-		strbuf_puts(b, m->comment);
-		return;
-	}
-	strbuf_puts(b, "\"");
-	for (const char *c = m->comment; *c; c++)
-		strbuf_printf(b, "%s%c", strchr("\"\\'", *c) ? "\\" : "", *c);
-	strbuf_puts(b, "\"");
+	save_text(m->comment, b);
 }
 
 static void list_comment(const struct xt_match *m, const struct xt_rule *x, bool numeric,
@@ -209,156 +81,285 @@ static void list_comment(const struct xt_match *m, const struct xt_rule *x, bool
 	strbuf_printf(b, " /* %s */", m->comment);
 }
 
-static int read_mark(struct xt_match *m, char key, const char *value, bool invert,
+static int read_length(struct xt_match *m, char key, const char *value, bool invert,
+		       const struct xt_rule *x, struct diag *d)
+{
+	const char *colon = strchr(value, ':');
+	uint64_t lo = 0, hi = UINT16_MAX;
+	char word[16];
+
+	snprintf(word, sizeof(word), "%.*s", colon ? (int)MIN(colon - value, 15) : 15, value);
+	if (((*word || !colon) && !str_to_u64(word, 0, UINT16_MAX, &lo)) ||
+	    (colon && colon[1] && !str_to_u64(colon + 1, 0, UINT16_MAX, &hi)))
+		return xt_usage(d, "length: bad value for option `--length', or out of range "
+				   "(0-65535)");
+	if (!colon)
+		hi = lo;
+	if (lo > hi)
+		return xt_usage(d, "length: `--length %.32s' ends before it begins", value);
+	if (invert && !lo && hi == UINT16_MAX)
+		return xt_refuse(d, "`! --length 0:65535' never matches");
+	m->length = (struct xt_range){ true, invert, (uint16_t)lo, (uint16_t)hi };
+	m->given = true;
+	m->invert = invert;
+	return 0;
+}
+
+static void length_print(const struct xt_match *m, struct strbuf *b)
+{
+	strbuf_printf(b, "%u", m->length.lo);
+	if (m->length.lo != m->length.hi)
+		strbuf_printf(b, ":%u", m->length.hi);
+}
+
+static void save_length(const struct xt_match *m, const struct xt_rule *x, struct strbuf *b)
+{
+	strbuf_printf(b, "%s --length ", m->invert ? " !" : "");
+	length_print(m, b);
+}
+
+static void list_length(const struct xt_match *m, const struct xt_rule *x, bool numeric,
+			struct strbuf *b)
+{
+	strbuf_printf(b, " length %s", m->invert ? "!" : "");
+	length_print(m, b);
+}
+
+static const char *hops_name(const struct xt_match *m)
+{
+	return m->kind == XT_HL ? "hl" : "ttl";
+}
+
+static const char *hops_word(const struct xt_match *m)
+{
+	return m->hops.op == 'e' ? "eq" : m->hops.op == 'g' ? "gt" : "lt";
+}
+
+static int read_hops(struct xt_match *m, char key, const char *value, bool invert,
 		     const struct xt_rule *x, struct diag *d)
 {
-	const char *slash = strchr(value, '/');
-	char word[16];
-	uint64_t v, mask = UINT32_MAX;
+	char option[16];
+	uint32_t n = 0;
+	int r;
 
-	snprintf(word, sizeof(word), "%.*s", slash ? (int)MIN(slash - value, 15) : 15, value);
-	if (!str_to_u64(word, 0, UINT32_MAX, &v) || (!slash && strlen(value) > 15) ||
-	    (slash && !str_to_u64(slash + 1, 0, UINT32_MAX, &mask)))
-		return xt_usage(d, "bad mark `%.64s'", value);
 	if (m->given)
-		return xt_usage(d, "`--mark' can only be used once");
+		return xt_usage(d, "%s: only one of `--%s-eq', `--%s-lt', `--%s-gt' is allowed",
+				hops_name(m), hops_name(m), hops_name(m), hops_name(m));
 	m->given = true;
 	m->invert = invert;
-	m->value = (uint32_t)v;
-	m->mask = (uint32_t)mask;
-	return 0;
+	m->hops.op = key;
+	snprintf(option, sizeof(option), "%s-%s", hops_name(m), hops_word(m));
+	r = read_option_number(hops_name(m), option, value, 0, 255, &n, d);
+	if (!r && ((key == 'l' && !n) || (key == 'g' && n == 255)))
+		return xt_refuse(d, "`--%s %u' never matches", option, n);
+	m->hops.value = (uint8_t)n;
+	return r;
 }
 
-static void mark_print(const struct xt_match *m, struct strbuf *b)
+static int check_hops(const struct xt_match *m, const struct xt_rule *x, struct diag *d)
 {
-	strbuf_printf(b, " 0x%x", m->value);
-	if (m->mask != UINT32_MAX)
-		strbuf_printf(b, "/0x%x", m->mask);
+	if (m->given)
+		return 0;
+	return xt_usage(d, "%s match: You must specify one of `--%s-eq', `--%s-lt', `--%s-gt'",
+			m->kind == XT_HL ? "HL" : "TTL", hops_name(m), hops_name(m), hops_name(m));
 }
 
-static void save_mark(const struct xt_match *m, struct strbuf *b)
+static void save_hops(const struct xt_match *m, const struct xt_rule *x, struct strbuf *b)
 {
-	strbuf_printf(b, "%s --mark", m->invert ? " !" : "");
-	mark_print(m, b);
+	strbuf_printf(b, "%s --%s-%s %u", m->invert ? " !" : "", hops_name(m), hops_word(m),
+		      m->hops.value);
 }
 
-static void list_mark(const struct xt_match *m, const struct xt_rule *x, bool numeric,
+static void list_hops(const struct xt_match *m, const struct xt_rule *x, bool numeric,
 		      struct strbuf *b)
 {
-	strbuf_printf(b, " %s match", m->kind == XT_MARK ? "mark" : "connmark");
-	if (m->invert)
-		strbuf_puts(b, " !");
-	else if (m->kind == XT_CONNMARK)
-		strbuf_puts(b, " ");
-	mark_print(m, b);
+	const char *name = m->kind == XT_HL ? "HL" : "TTL";
+	const char *op = m->hops.op == 'g'   ? ">"
+			 : m->hops.op == 'l' ? "<"
+			 : m->invert	     ? "!="
+					     : "==";
+
+	strbuf_printf(b, " %s match %s %s %u", name, name, op, m->hops.value);
 }
 
-static int read_multiport(struct xt_match *m, char key, const char *value, bool invert,
-			  const struct xt_rule *x, struct diag *d)
+static int read_dscp(struct xt_match *m, char key, const char *value, bool invert,
+		     const struct xt_rule *x, struct diag *d)
 {
-	size_t used = 0;
-
-	if (x->proto_invert || (x->proto != IPPROTO_TCP && x->proto != IPPROTO_UDP))
-		return xt_refuse(d, "multiport needs `-p tcp' or `-p udp'");
-	if (key == 'b')
-		return xt_refuse(d, "option `--ports' (either port) is not supported yet: use "
-				    "--sports or --dports");
 	if (m->given)
-		return xt_usage(d, "multiport can only have one option");
-	for (;;) {
-		struct xt_range *range = &m->ports[m->n_ports];
-		size_t n = strcspn(value, ",");
-		char word[128];
-
-		snprintf(word, sizeof(word), "%.*s", (int)MIN(n, 127U), value);
-		used += strchr(word, ':') ? 2 : 1;
-		if (used > XT_PORTS_MAX)
-			return xt_usage(d, "too many ports specified");
-		if (n > 127 || read_range(word, service_proto(x), range, d))
-			return IPTABLES_E_USAGE;
-		m->n_ports++;
-		if (!value[n])
-			break;
-		value += n + 1;
-	}
+		return xt_usage(d, "dscp: option `--dscp' cannot be used together with "
+				   "`--dscp-class'");
 	m->given = true;
 	m->invert = invert;
-	m->side = key;
-	return 0;
+	if (key == 'd')
+		return read_option_number("dscp", "dscp", value, 0, 63, &m->value, d);
+	return name_to_dscp(value, &m->value, d);
 }
 
-static void save_multiport(const struct xt_match *m, struct strbuf *b)
+static int check_dscp(const struct xt_match *m, const struct xt_rule *x, struct diag *d)
 {
-	strbuf_printf(b, "%s --%cports ", m->invert ? " !" : "", m->side);
-	for (size_t i = 0; i < m->n_ports; i++) {
-		strbuf_printf(b, "%s%u", i ? "," : "", m->ports[i].lo);
-		if (m->ports[i].lo != m->ports[i].hi)
-			strbuf_printf(b, ":%u", m->ports[i].hi);
-	}
+	return m->given ? 0 : xt_usage(d, "DSCP match: Parameter --dscp is required");
 }
 
-static void list_multiport(const struct xt_match *m, const struct xt_rule *x, bool numeric,
-			   struct strbuf *b)
+static void save_dscp(const struct xt_match *m, const struct xt_rule *x, struct strbuf *b)
 {
-	strbuf_printf(b, " multiport %cports %s", m->side, m->invert ? " !" : "");
-	for (size_t i = 0; i < m->n_ports; i++) {
-		if (i)
-			strbuf_puts(b, ",");
-		list_number(m->ports[i].lo, service_proto(x), numeric, b);
-		if (m->ports[i].lo == m->ports[i].hi)
+	strbuf_printf(b, "%s --dscp 0x%02x", m->invert ? " !" : "", m->value);
+}
+
+static void list_dscp(const struct xt_match *m, const struct xt_rule *x, bool numeric,
+		      struct strbuf *b)
+{
+	strbuf_printf(b, " DSCP match %s0x%02x", m->invert ? "!" : "", m->value);
+}
+
+/* The first row of a number is how it is printed. */
+static const struct {
+	const char *name;
+	uint32_t type;
+} pkttypes[] = {
+	{ "unicast", PACKET_HOST },	   { "broadcast", PACKET_BROADCAST },
+	{ "multicast", PACKET_MULTICAST }, { "bcast", PACKET_BROADCAST },
+	{ "mcast", PACKET_MULTICAST },	   { "host", PACKET_HOST },
+};
+
+static int read_pkttype(struct xt_match *m, char key, const char *value, bool invert,
+			const struct xt_rule *x, struct diag *d)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(pkttypes); i++) {
+		if (strcasecmp(value, pkttypes[i].name))
 			continue;
-		strbuf_puts(b, ":");
-		list_number(m->ports[i].hi, service_proto(x), numeric, b);
+		m->given = true;
+		m->invert = invert;
+		m->value = pkttypes[i].type;
+		return 0;
 	}
+	return xt_usage(d, "Bad packet type '%.32s'", value);
 }
 
-static const struct arg_option port_options[] = {
-	{ "source-port", 's', ARG_REQUIRED },
-	{ "sport", 's', ARG_REQUIRED },
-	{ "destination-port", 'd', ARG_REQUIRED },
-	{ "dport", 'd', ARG_REQUIRED },
-	{},
-};
-static const struct arg_option icmp_options[] = { { "icmp-type", 't', ARG_REQUIRED }, {} };
-static const struct arg_option icmp6_options[] = { { "icmpv6-type", 't', ARG_REQUIRED }, {} };
-static const struct arg_option state_options[] = { { "state", 's', ARG_REQUIRED }, {} };
-static const struct arg_option conntrack_options[] = { { "ctstate", 's', ARG_REQUIRED }, {} };
+static const char *pkttype_name(uint32_t type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(pkttypes); i++)
+		if (pkttypes[i].type == type)
+			return pkttypes[i].name;
+	return "";
+}
+
+static void save_pkttype(const struct xt_match *m, const struct xt_rule *x, struct strbuf *b)
+{
+	strbuf_printf(b, "%s --pkt-type %s", m->invert ? " !" : "", pkttype_name(m->value));
+}
+
+static void list_pkttype(const struct xt_match *m, const struct xt_rule *x, bool numeric,
+			 struct strbuf *b)
+{
+	strbuf_printf(b, " PKTTYPE %s %s", m->invert ? "!=" : "=", pkttype_name(m->value));
+}
+
 static const struct arg_option comment_options[] = { { "comment", 'c', ARG_REQUIRED }, {} };
-static const struct arg_option mark_options[] = { { "mark", 'm', ARG_REQUIRED }, {} };
-static const struct arg_option multiport_options[] = {
-	{ "source-ports", 's', ARG_REQUIRED },
-	{ "sports", 's', ARG_REQUIRED },
-	{ "destination-ports", 'd', ARG_REQUIRED },
-	{ "dports", 'd', ARG_REQUIRED },
-	{ "ports", 'b', ARG_REQUIRED },
-	{},
+static const struct arg_option length_options[] = { { "length", 'l', ARG_REQUIRED }, {} };
+static const struct arg_option ttl_options[] = { { "ttl", 'e', ARG_REQUIRED },
+						 { "ttl-eq", 'e', ARG_REQUIRED },
+						 { "ttl-gt", 'g', ARG_REQUIRED },
+						 { "ttl-lt", 'l', ARG_REQUIRED },
+						 {} };
+static const struct arg_option hl_options[] = { { "hl-eq", 'e', ARG_REQUIRED },
+						{ "hl-gt", 'g', ARG_REQUIRED },
+						{ "hl-lt", 'l', ARG_REQUIRED },
+						{} };
+static const struct arg_option dscp_options[] = { { "dscp", 'd', ARG_REQUIRED },
+						  { "dscp-class", 'c', ARG_REQUIRED },
+						  {} };
+static const struct arg_option pkttype_options[] = { { "pkt-type", 'p', ARG_REQUIRED }, {} };
+
+const struct match_row row_comment = {
+	.name = "comment",
+	.version = 46,
+	.required = "comment",
+	.options = comment_options,
+	.read = read_comment,
+	.save = save_comment,
+	.list = list_comment,
+};
+const struct match_row row_length = {
+	.name = "length",
+	.version = 46,
+	.required = "length",
+	.options = length_options,
+	.read = read_length,
+	.save = save_length,
+	.list = list_length,
+	.inverts = "l",
+};
+const struct match_row row_ttl = {
+	.name = "ttl",
+	.version = 4,
+	.options = ttl_options,
+	.read = read_hops,
+	.save = save_hops,
+	.list = list_hops,
+	.inverts = "e",
+	.check = check_hops,
+};
+const struct match_row row_hl = {
+	.name = "hl",
+	.version = 6,
+	.options = hl_options,
+	.read = read_hops,
+	.save = save_hops,
+	.list = list_hops,
+	.inverts = "e",
+	.check = check_hops,
+};
+const struct match_row row_dscp = {
+	.name = "dscp",
+	.version = 46,
+	.options = dscp_options,
+	.read = read_dscp,
+	.save = save_dscp,
+	.list = list_dscp,
+	.inverts = "dc",
+	.check = check_dscp,
+};
+const struct match_row row_pkttype = {
+	.name = "pkttype",
+	.version = 46,
+	.required = "pkt-type",
+	.options = pkttype_options,
+	.read = read_pkttype,
+	.save = save_pkttype,
+	.list = list_pkttype,
+	.inverts = "p",
 };
 
-static const struct match_row rows[XT_MATCH_MAX] = {
-	[XT_TCP] = { "tcp", IPPROTO_TCP, 46, NULL, port_options, read_ports, save_ports,
-		     list_ports },
-	[XT_UDP] = { "udp", IPPROTO_UDP, 46, NULL, port_options, read_ports, save_ports,
-		     list_ports },
-	[XT_ICMP] = { "icmp", IPPROTO_ICMP, 4, "icmp-type", icmp_options, read_icmp, save_icmp,
-		      list_icmp },
-	[XT_ICMP6] = { "icmp6", IPPROTO_ICMPV6, 6, "icmpv6-type", icmp6_options, read_icmp,
-		       save_icmp, list_icmp },
-	[XT_STATE] = { "state", 0, 46, "state", state_options, read_states, save_states,
-		       list_states },
-	[XT_CONNTRACK] = { "conntrack", 0, 46, "ctstate", conntrack_options, read_states,
-			   save_states, list_states },
-	[XT_COMMENT] = { "comment", 0, 46, "comment", comment_options, read_comment, save_comment,
-			 list_comment },
-	[XT_MARK] = { "mark", 0, 46, "mark", mark_options, read_mark, save_mark, list_mark },
-	[XT_CONNMARK] = { "connmark", 0, 46, "mark", mark_options, read_mark, save_mark,
-			  list_mark },
-	[XT_MULTIPORT] = { "multiport", 0, 46, "dports", multiport_options, read_multiport,
-			   save_multiport, list_multiport },
+static const struct match_row *const rows[XT_MATCH_MAX] = {
+	[XT_TCP] = &row_tcp,
+	[XT_UDP] = &row_udp,
+	[XT_ICMP] = &row_icmp,
+	[XT_ICMP6] = &row_icmp6,
+	[XT_STATE] = &row_state,
+	[XT_CONNTRACK] = &row_conntrack,
+	[XT_COMMENT] = &row_comment,
+	[XT_MARK] = &row_mark,
+	[XT_CONNMARK] = &row_connmark,
+	[XT_MULTIPORT] = &row_multiport,
+	[XT_IPRANGE] = &row_iprange,
+	[XT_LIMIT] = &row_limit,
+	[XT_HASHLIMIT] = &row_hashlimit,
+	[XT_CONNLIMIT] = &row_connlimit,
+	[XT_MAC] = &row_mac,
+	[XT_ADDRTYPE] = &row_addrtype,
+	[XT_LENGTH] = &row_length,
+	[XT_TTL] = &row_ttl,
+	[XT_HL] = &row_hl,
+	[XT_DSCP] = &row_dscp,
+	[XT_SET] = &row_set,
+	[XT_RECENT] = &row_recent,
+	[XT_STATISTIC] = &row_statistic,
+	[XT_PKTTYPE] = &row_pkttype,
 };
 
 const struct match_row *match_row(enum xt_match_kind kind)
 {
-	return &rows[kind];
+	return rows[kind];
 }
 
 const struct match_row *match_find(const char *name, int version)
@@ -366,13 +367,17 @@ const struct match_row *match_find(const char *name, int version)
 	if (!strcmp(name, "icmpv6"))
 		name = "icmp6";
 	for (size_t i = 0; i < XT_MATCH_MAX; i++)
-		if (!strcmp(rows[i].name, name) &&
-		    (rows[i].version == 46 || rows[i].version == version))
-			return &rows[i];
+		if (!strcmp(rows[i]->name, name) &&
+		    (rows[i]->version == 46 || rows[i]->version == version))
+			return rows[i];
 	return NULL;
 }
 
 enum xt_match_kind match_kind(const struct match_row *row)
 {
-	return (enum xt_match_kind)(row - rows);
+	int i = 0;
+
+	while (i < XT_MATCH_MAX && rows[i] != row)
+		i++;
+	return (enum xt_match_kind)i;
 }

@@ -105,10 +105,10 @@ struct icmp_row {
 	int code;
 };
 static const struct icmp_row icmps[] = {
-	{ 4, "any", XT_ICMP_ANY, ICMP_CODE_ANY },
-	{ 4, "echo-reply", 0, ICMP_CODE_ANY },
-	{ 4, "pong", 0, ICMP_CODE_ANY },
-	{ 4, "destination-unreachable", 3, ICMP_CODE_ANY },
+	{ 4, "any", XT_ICMP_ANY, XT_ICMP_CODE_ANY },
+	{ 4, "echo-reply", 0, XT_ICMP_CODE_ANY },
+	{ 4, "pong", 0, XT_ICMP_CODE_ANY },
+	{ 4, "destination-unreachable", 3, XT_ICMP_CODE_ANY },
 	{ 4, "network-unreachable", 3, 0 },
 	{ 4, "host-unreachable", 3, 1 },
 	{ 4, "protocol-unreachable", 3, 2 },
@@ -124,28 +124,28 @@ static const struct icmp_row icmps[] = {
 	{ 4, "communication-prohibited", 3, 13 },
 	{ 4, "host-precedence-violation", 3, 14 },
 	{ 4, "precedence-cutoff", 3, 15 },
-	{ 4, "source-quench", 4, ICMP_CODE_ANY },
-	{ 4, "redirect", 5, ICMP_CODE_ANY },
+	{ 4, "source-quench", 4, XT_ICMP_CODE_ANY },
+	{ 4, "redirect", 5, XT_ICMP_CODE_ANY },
 	{ 4, "network-redirect", 5, 0 },
 	{ 4, "host-redirect", 5, 1 },
 	{ 4, "TOS-network-redirect", 5, 2 },
 	{ 4, "TOS-host-redirect", 5, 3 },
-	{ 4, "echo-request", 8, ICMP_CODE_ANY },
-	{ 4, "ping", 8, ICMP_CODE_ANY },
-	{ 4, "router-advertisement", 9, ICMP_CODE_ANY },
-	{ 4, "router-solicitation", 10, ICMP_CODE_ANY },
-	{ 4, "time-exceeded", 11, ICMP_CODE_ANY },
-	{ 4, "ttl-exceeded", 11, ICMP_CODE_ANY },
+	{ 4, "echo-request", 8, XT_ICMP_CODE_ANY },
+	{ 4, "ping", 8, XT_ICMP_CODE_ANY },
+	{ 4, "router-advertisement", 9, XT_ICMP_CODE_ANY },
+	{ 4, "router-solicitation", 10, XT_ICMP_CODE_ANY },
+	{ 4, "time-exceeded", 11, XT_ICMP_CODE_ANY },
+	{ 4, "ttl-exceeded", 11, XT_ICMP_CODE_ANY },
 	{ 4, "ttl-zero-during-transit", 11, 0 },
 	{ 4, "ttl-zero-during-reassembly", 11, 1 },
-	{ 4, "parameter-problem", 12, ICMP_CODE_ANY },
+	{ 4, "parameter-problem", 12, XT_ICMP_CODE_ANY },
 	{ 4, "ip-header-bad", 12, 0 },
 	{ 4, "required-option-missing", 12, 1 },
-	{ 4, "timestamp-request", 13, ICMP_CODE_ANY },
-	{ 4, "timestamp-reply", 14, ICMP_CODE_ANY },
-	{ 4, "address-mask-request", 17, ICMP_CODE_ANY },
-	{ 4, "address-mask-reply", 18, ICMP_CODE_ANY },
-	{ 6, "destination-unreachable", 1, ICMP_CODE_ANY },
+	{ 4, "timestamp-request", 13, XT_ICMP_CODE_ANY },
+	{ 4, "timestamp-reply", 14, XT_ICMP_CODE_ANY },
+	{ 4, "address-mask-request", 17, XT_ICMP_CODE_ANY },
+	{ 4, "address-mask-reply", 18, XT_ICMP_CODE_ANY },
+	{ 6, "destination-unreachable", 1, XT_ICMP_CODE_ANY },
 	{ 6, "no-route", 1, 0 },
 	{ 6, "communication-prohibited", 1, 1 },
 	{ 6, "beyond-scope", 1, 2 },
@@ -153,26 +153,26 @@ static const struct icmp_row icmps[] = {
 	{ 6, "port-unreachable", 1, 4 },
 	{ 6, "failed-policy", 1, 5 },
 	{ 6, "reject-route", 1, 6 },
-	{ 6, "packet-too-big", 2, ICMP_CODE_ANY },
-	{ 6, "time-exceeded", 3, ICMP_CODE_ANY },
-	{ 6, "ttl-exceeded", 3, ICMP_CODE_ANY },
+	{ 6, "packet-too-big", 2, XT_ICMP_CODE_ANY },
+	{ 6, "time-exceeded", 3, XT_ICMP_CODE_ANY },
+	{ 6, "ttl-exceeded", 3, XT_ICMP_CODE_ANY },
 	{ 6, "ttl-zero-during-transit", 3, 0 },
 	{ 6, "ttl-zero-during-reassembly", 3, 1 },
-	{ 6, "parameter-problem", 4, ICMP_CODE_ANY },
+	{ 6, "parameter-problem", 4, XT_ICMP_CODE_ANY },
 	{ 6, "bad-header", 4, 0 },
 	{ 6, "unknown-header-type", 4, 1 },
 	{ 6, "unknown-option", 4, 2 },
-	{ 6, "echo-request", 128, ICMP_CODE_ANY },
-	{ 6, "ping", 128, ICMP_CODE_ANY },
-	{ 6, "echo-reply", 129, ICMP_CODE_ANY },
-	{ 6, "pong", 129, ICMP_CODE_ANY },
-	{ 6, "router-solicitation", 133, ICMP_CODE_ANY },
-	{ 6, "router-advertisement", 134, ICMP_CODE_ANY },
-	{ 6, "neighbour-solicitation", 135, ICMP_CODE_ANY },
-	{ 6, "neighbor-solicitation", 135, ICMP_CODE_ANY },
-	{ 6, "neighbour-advertisement", 136, ICMP_CODE_ANY },
-	{ 6, "neighbor-advertisement", 136, ICMP_CODE_ANY },
-	{ 6, "redirect", 137, ICMP_CODE_ANY },
+	{ 6, "echo-request", 128, XT_ICMP_CODE_ANY },
+	{ 6, "ping", 128, XT_ICMP_CODE_ANY },
+	{ 6, "echo-reply", 129, XT_ICMP_CODE_ANY },
+	{ 6, "pong", 129, XT_ICMP_CODE_ANY },
+	{ 6, "router-solicitation", 133, XT_ICMP_CODE_ANY },
+	{ 6, "router-advertisement", 134, XT_ICMP_CODE_ANY },
+	{ 6, "neighbour-solicitation", 135, XT_ICMP_CODE_ANY },
+	{ 6, "neighbor-solicitation", 135, XT_ICMP_CODE_ANY },
+	{ 6, "neighbour-advertisement", 136, XT_ICMP_CODE_ANY },
+	{ 6, "neighbor-advertisement", 136, XT_ICMP_CODE_ANY },
+	{ 6, "redirect", 137, XT_ICMP_CODE_ANY },
 };
 
 static int icmp_by_name(int version, const char *s, const struct icmp_row **ret, struct diag *d)
@@ -217,20 +217,18 @@ int name_to_icmp(int version, const char *s, uint8_t *ret_type, int *ret_code, s
 	if (!str_to_u64(type, 0, 255, &t) || (slash && !str_to_u64(slash + 1, 0, 255, &c)))
 		return xt_usage(d, "unknown ICMP%s type `%s'", version == 6 ? "v6" : "", s);
 	*ret_type = (uint8_t)t;
-	*ret_code = slash ? (int)c : ICMP_CODE_ANY;
+	*ret_code = slash ? (int)c : XT_ICMP_CODE_ANY;
 	return 0;
 }
 
-const char *icmp_to_name(int version, uint8_t type)
+const char *icmp_to_name(int version, uint8_t type, int code)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(icmps); i++)
-		if (icmps[i].version == version && icmps[i].type == type &&
-		    icmps[i].code == ICMP_CODE_ANY)
+		if (icmps[i].version == version && icmps[i].type == type && icmps[i].code == code)
 			return icmps[i].name;
 	return NULL;
 }
 
-#define NOT_YET UINT32_MAX
 struct reject_row {
 	int version;
 	const char *name, *alias;
@@ -240,10 +238,10 @@ struct reject_row {
 static const struct reject_row rejects[] = {
 	{ 4, "icmp-net-unreachable", "net-unreach", GW_REJECT_NET },
 	{ 4, "icmp-host-unreachable", "host-unreach", GW_REJECT_HOST },
-	{ 4, "icmp-proto-unreachable", "proto-unreach", NOT_YET },
+	{ 4, "icmp-proto-unreachable", "proto-unreach", GW_REJECT_PROTO },
 	{ 4, "icmp-port-unreachable", "port-unreach", GW_REJECT_PORT },
-	{ 4, "icmp-net-prohibited", "net-prohib", NOT_YET },
-	{ 4, "icmp-host-prohibited", "host-prohib", NOT_YET },
+	{ 4, "icmp-net-prohibited", "net-prohib", GW_REJECT_NET_PRO },
+	{ 4, "icmp-host-prohibited", "host-prohib", GW_REJECT_HOST_PRO },
 	{ 4, "tcp-reset", "tcp-rst", GW_REJECT_TCP_RESET },
 	{ 4, "icmp-admin-prohibited", "admin-prohib", GW_REJECT_ADMIN },
 	{ 6, "icmp6-no-route", "no-route", GW_REJECT_NET },
@@ -251,8 +249,8 @@ static const struct reject_row rejects[] = {
 	{ 6, "icmp6-addr-unreachable", "addr-unreach", GW_REJECT_HOST },
 	{ 6, "icmp6-port-unreachable", "port-unreach", GW_REJECT_PORT },
 	{ 6, "tcp-reset", "tcp-reset", GW_REJECT_TCP_RESET },
-	{ 6, "icmp6-policy-fail", "policy-fail", NOT_YET },
-	{ 6, "icmp6-reject-route", "reject-route", NOT_YET },
+	{ 6, "icmp6-policy-fail", "policy-fail", GW_REJECT_POLICY },
+	{ 6, "icmp6-reject-route", "reject-route", GW_REJECT_ROUTE },
 };
 
 int name_to_reject(int version, const char *s, uint32_t *ret, struct diag *d)
@@ -265,8 +263,6 @@ int name_to_reject(int version, const char *s, uint32_t *ret, struct diag *d)
 		if (row->version != version ||
 		    (strncasecmp(row->name, s, n) && strncasecmp(row->alias, s, n)))
 			continue;
-		if (row->value == NOT_YET)
-			return xt_refuse(d, "`--reject-with %s' is not supported yet", row->name);
 		*ret = row->value;
 		return 0;
 	}
@@ -283,35 +279,33 @@ const char *reject_to_name(int version, uint32_t reject)
 
 static const struct {
 	const char *name;
-	unsigned int state;
+	uint32_t bit;
+	bool nat; /* conntrack has it, state has not */
 } states[] = {
-	{ "INVALID", GW_CT_INVALID },	  { "NEW", GW_CT_NEW },
-	{ "RELATED", GW_CT_RELATED },	  { "ESTABLISHED", GW_CT_ESTABLISHED },
-	{ "UNTRACKED", GW_CT_UNTRACKED },
+	{ "INVALID", 1U << GW_CT_INVALID, false },
+	{ "NEW", 1U << GW_CT_NEW, false },
+	{ "RELATED", 1U << GW_CT_RELATED, false },
+	{ "ESTABLISHED", 1U << GW_CT_ESTABLISHED, false },
+	{ "UNTRACKED", 1U << GW_CT_UNTRACKED, false },
+	{ "SNAT", XT_STATE_SNAT, true },
+	{ "DNAT", XT_STATE_DNAT, true },
 };
 
-static int state_by_name(const char *s, size_t n, uint32_t *ret, struct diag *d)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
-		if (n != strlen(states[i].name) || strncasecmp(s, states[i].name, n))
-			continue;
-		*ret |= 1U << states[i].state;
-		return 0;
-	}
-	if (n == 4 && (!strncasecmp(s, "SNAT", 4) || !strncasecmp(s, "DNAT", 4)))
-		return xt_refuse(d, "state %.4s is not supported yet", s);
-	return xt_usage(d, "unknown state `%.*s'", (int)MIN(n, 64U), s);
-}
-
-int names_to_states(const char *s, uint32_t *ret, struct diag *d)
+int names_to_states(const char *s, bool nat, uint32_t *ret, struct diag *d)
 {
 	*ret = 0;
 	for (;;) {
-		size_t n = strcspn(s, ",");
-		int r = state_by_name(s, n, ret, d);
+		size_t n = strcspn(s, ","), i;
 
-		if (r || !s[n])
-			return r;
+		for (i = 0; i < ARRAY_SIZE(states); i++)
+			if (n == strlen(states[i].name) && !strncasecmp(s, states[i].name, n) &&
+			    (nat || !states[i].nat))
+				break;
+		if (i == ARRAY_SIZE(states))
+			return xt_usage(d, "unknown state `%.*s'", (int)MIN(n, 64U), s);
+		*ret |= states[i].bit;
+		if (!s[n])
+			return 0;
 		s += n + 1;
 	}
 }
@@ -321,9 +315,68 @@ void states_print(uint32_t mask, struct strbuf *b)
 	const char *sep = " ";
 
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
-		if (!(mask & 1U << states[i].state))
+		if (!(mask & states[i].bit))
 			continue;
 		strbuf_printf(b, "%s%s", sep, states[i].name);
 		sep = ",";
 	}
+}
+
+int name_to_dscp(const char *s, uint32_t *ret, struct diag *d)
+{
+	unsigned int major = s[0] && s[1] && s[2] ? (unsigned int)(s[2] - '0') : 9;
+	unsigned int minor = major < 9 && s[3] ? (unsigned int)(s[3] - '0') : 9;
+
+	if (!strcasecmp(s, "EF")) {
+		*ret = 46;
+		return 0;
+	}
+	if (!strcasecmp(s, "BE")) {
+		*ret = 0;
+		return 0;
+	}
+	if (!strncasecmp(s, "CS", 2) && major <= 7 && !s[3]) {
+		*ret = major * 8;
+		return 0;
+	}
+	if (!strncasecmp(s, "AF", 2) && major >= 1 && major <= 4 && minor >= 1 && minor <= 3 &&
+	    !s[4]) {
+		*ret = major * 8 + minor * 2;
+		return 0;
+	}
+	return xt_usage(d, "Invalid DSCP value `%.32s'", s);
+}
+
+/* syslog's; the first row of a number is how it is listed. */
+static const struct {
+	const char *name;
+	uint8_t level;
+} levels[] = {
+	{ "emerg", 0 }, { "panic", 0 },	  { "alert", 1 },  { "crit", 2 }, { "err", 3 },
+	{ "error", 3 }, { "warning", 4 }, { "notice", 5 }, { "info", 6 }, { "debug", 7 },
+};
+
+int name_to_level(const char *s, uint8_t *ret, struct diag *d)
+{
+	uint64_t n;
+
+	if (str_to_u64(s, 0, 7, &n)) {
+		*ret = (uint8_t)n;
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+		if (strcasecmp(s, levels[i].name))
+			continue;
+		*ret = levels[i].level;
+		return 0;
+	}
+	return xt_usage(d, "log level \"%.32s\" unknown", s);
+}
+
+const char *level_to_name(uint8_t level)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
+		if (levels[i].level == level)
+			return level == 4 ? "warn" : levels[i].name;
+	return "";
 }

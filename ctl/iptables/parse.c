@@ -5,6 +5,8 @@
 
 enum { KEY_LINE_NUMBERS = 1 };
 enum { ADDRESSES_MAX = 1024 };
+#define CHAIN_NAME_MAX	   29 /* with its NUL */
+#define CHAIN_NAME_WITHOUT "\"\\'{};#"
 
 static const struct arg_option globals[] = {
 	{ "append", 'A', ARG_REQUIRED },
@@ -167,14 +169,16 @@ static int unsupported(struct parser *p)
 	struct xt_rule *x = &p->c->rule;
 	struct found f = {};
 
-	for (int i = 0; !x->proto && i < XT_MULTIPORT; i++) {
+	for (int i = 0; !x->proto && i < XT_MATCH_MAX; i++) {
+		if (!match_row((enum xt_match_kind)i)->proto)
+			continue;
 		find_in(match_row((enum xt_match_kind)i)->options, &p->t, NULL, false, &f);
-		if (f.option && match_row((enum xt_match_kind)i)->proto)
+		if (f.option)
 			return xt_usage(p->d,
 					"option `%s' needs a protocol before it, like `-p %s'",
 					p->t.text, match_row((enum xt_match_kind)i)->name);
 	}
-	return xt_refuse(p->d, "option `%s' is not supported yet", p->t.text);
+	return xt_refuse(p->d, "option `%s' is not supported", p->t.text);
 }
 
 static int find_option(struct parser *p, struct found *f)
@@ -260,24 +264,46 @@ static int read_match(struct parser *p, const char *value)
 	const struct match_row *row = match_find(value, p->c->version);
 
 	if (!row)
-		return xt_refuse(p->d, "match `%.64s' is not supported yet", value);
+		return xt_refuse(p->d, "match `%.64s' is not supported", value);
 	return add_match(p, row);
 }
 
-static int read_target(struct parser *p, const char *value)
+/* A target, or the name of a chain: whether that exists is seen when the command is carried out. */
+static int read_target(struct parser *p, const char *value, bool go_to)
 {
 	struct xt_target *t = &p->c->rule.target;
-	enum xt_target_kind kind = target_find(value);
+	enum xt_target_kind kind = go_to ? XT_TARGET_MAX : target_find(value);
+	const struct target_row *row;
 
 	if (t->kind != XT_NO_TARGET)
 		return xt_usage(p->d, "multiple -j flags not allowed");
-	if (!strcmp(value, "RETURN"))
-		return xt_refuse(p->d, "target `RETURN' is not supported yet");
-	if (kind == XT_TARGET_MAX)
-		return xt_refuse(
-			p->d, "target `%.64s' is not supported yet, nor are jumps to user chains",
-			value);
-	*t = (struct xt_target){ .kind = kind };
+	row = kind == XT_TARGET_MAX ? NULL : target_row(kind);
+	if ((row && row->version && row->version != p->c->version) ||
+	    (!row && !go_to && target_is_known(value)))
+		return xt_refuse(p->d, "target `%.64s' is not supported%s", value,
+				 row ? " for this family" : "");
+	if (row) {
+		*t = (struct xt_target){ .kind = kind };
+		return 0;
+	}
+	if (!*value || strlen(value) >= CHAIN_NAME_MAX || !is_name(value, CHAIN_NAME_WITHOUT))
+		return xt_usage(p->d, "Invalid target name `%.64s' (%d chars max)", value,
+				CHAIN_NAME_MAX - 1);
+	*t = (struct xt_target){ .kind = XT_CHAIN, .go_to = go_to };
+	snprintf(t->chain, sizeof(t->chain), "%s", value);
+	return 0;
+}
+
+static int read_fragment(struct parser *p)
+{
+	struct xt_rule *x = &p->c->rule;
+
+	if (p->c->version == 6)
+		return xt_usage(p->d, "`-f' is not supported in IPv6, use -m frag instead");
+	if (x->frag)
+		return xt_usage(p->d, "multiple -f flags not allowed");
+	x->frag = true;
+	x->frag_invert = p->bang;
 	return 0;
 }
 
@@ -323,13 +349,13 @@ static int read_rule_option(struct parser *p, char key, const char *value)
 	case 'o':
 		return read_if(p, value, x->oif, &x->oif_invert);
 	}
-	if (p->bang && key != 'f')
+	if (key == 'f')
+		return read_fragment(p);
+	if (p->bang)
 		return xt_usage(p->d, "cannot have ! before %s", p->t.text);
 	if (key == 'm')
 		return read_match(p, value);
-	if (key == 'j')
-		return read_target(p, value);
-	return xt_refuse(p->d, "option `%s' is not supported yet", p->t.text);
+	return read_target(p, value, key == 'g');
 }
 
 static const char *next_plain(struct parser *p)
@@ -359,11 +385,12 @@ static int check_chain_name(const char *name, struct diag *d)
 {
 	if (!*name || *name == '-' || *name == '!')
 		return xt_usage(d, "chain name not allowed to start with `%.1s'", name);
-	if (strlen(name) > 28)
-		return xt_usage(d, "chain name `%.64s' too long (must be under 29 chars)", name);
-	if (target_find(name) != XT_TARGET_MAX || !strcmp(name, "RETURN"))
+	if (strlen(name) >= CHAIN_NAME_MAX)
+		return xt_usage(d, "chain name `%.64s' too long (must be under %d chars)", name,
+				CHAIN_NAME_MAX);
+	if (target_find(name) != XT_TARGET_MAX || target_is_known(name))
 		return xt_usage(d, "chain name may not clash with target name");
-	if (!is_name(name, "\"\\'{};#"))
+	if (!is_name(name, CHAIN_NAME_WITHOUT))
 		return xt_usage(d, "invalid chain name `%s'", name);
 	return 0;
 }
@@ -454,16 +481,52 @@ static int read_setting(struct parser *p, char key, const char *value)
 	return 0;
 }
 
+/* What rows leave to their parser: which options take a `!', and that none comes twice. */
+static int check_option(struct parser *p, const struct found *f, const char *who, uint64_t *seen,
+			const char *inverts)
+{
+	if (p->bang && !strchr(inverts, f->option->key))
+		return xt_usage(p->d, "%s: option `--%s' cannot be inverted", who, f->option->name);
+	if (*seen & OPTION_SEEN(f->option->key))
+		return xt_usage(p->d, "%s: option `--%s' can only be used once", who,
+				f->option->name);
+	*seen |= OPTION_SEEN(f->option->key);
+	return 0;
+}
+
 static int read_ext(struct parser *p, const struct found *f, const char *value)
 {
 	struct xt_rule *x = &p->c->rule;
+	const struct target_row *target = target_row(x->target.kind);
+	const struct match_row *match = f->match ? match_row(f->match->kind) : NULL;
+	int r = 0;
 
-	if (f->match)
-		return match_row(f->match->kind)
-			->read(f->match, f->option->key, value, p->bang, x, p->d);
+	if (match) {
+		if (match->inverts)
+			r = check_option(p, f, match->name, &f->match->seen, match->inverts);
+		return r ? r : match->read(f->match, f->option->key, value, p->bang, x, p->d);
+	}
 	if (p->bang)
 		return xt_usage(p->d, "cannot have ! before %s", p->t.text);
-	return target_row(x->target.kind)->read(&x->target, f->option->key, value, x, p->d);
+	if (target->once)
+		r = check_option(p, f, target->name, &x->target.seen, "");
+	return r ? r : target->read(&x->target, f->option->key, value, x, p->d);
+}
+
+/* An option whose value is two words. */
+static int read_two(struct parser *p, const struct found *f)
+{
+	const char *first = args_value(&p->args, &p->t), *second = NULL;
+	_cleanup_(strbuf_deinit) struct strbuf joined = {};
+
+	if (first && p->args.at < p->args.argc && *p->args.argv[p->args.at] != '-')
+		second = p->args.argv[p->args.at++];
+	if (!second)
+		return xt_usage(p->d, "%s requires two args.", p->t.text);
+	if (strchr(first, ' '))
+		return xt_usage(p->d, "bad value for option `%s'", p->t.text);
+	strbuf_printf(&joined, "%s %s", first, second);
+	return joined.failed ? -ENOMEM : read_ext(p, f, joined.s);
 }
 
 static int read_option(struct parser *p)
@@ -474,6 +537,8 @@ static int read_option(struct parser *p)
 
 	if (r)
 		return r;
+	if (f.option->arg == ARG_TWO)
+		return read_two(p, &f);
 	if (f.option->arg == ARG_REQUIRED)
 		value = args_value(&p->args, &p->t);
 	else if (f.option->arg == ARG_OPTIONAL)
@@ -492,6 +557,7 @@ static int read_option(struct parser *p)
 static int check_exts(const struct xt_rule *x, struct diag *d)
 {
 	const struct target_row *target = target_row(x->target.kind);
+	int r;
 
 	for (size_t i = 0; i < x->n_matches; i++) {
 		const struct match_row *row = match_row(x->matches[i].kind);
@@ -502,6 +568,14 @@ static int check_exts(const struct xt_rule *x, struct diag *d)
 		if (row->required && !x->matches[i].given)
 			return xt_usage(d, "%s: option `--%s' must be specified", row->name,
 					row->required);
+		r = row->check ? row->check(&x->matches[i], x, d) : 0;
+		if (r)
+			return r;
+	}
+	if (target->check) {
+		r = target->check(&x->target, x, d);
+		if (r)
+			return r;
 	}
 	if (target->required && !x->target.given)
 		return xt_usage(d, "%s: option `--%s' must be specified", target->name,

@@ -39,17 +39,19 @@ void xt_save(const struct xt_rule *x, bool counters, struct strbuf *b)
 	if (x->proto)
 		strbuf_printf(b, "%s -p %s", x->proto_invert ? " !" : "",
 			      proto_to_name(x->proto, number));
+	if (x->frag)
+		strbuf_puts(b, x->frag_invert ? " ! -f" : " -f");
 	for (size_t i = 0; i < x->n_matches; i++) {
 		const struct match_row *row = match_row(x->matches[i].kind);
 
 		strbuf_printf(b, " -m %s", row->name);
-		row->save(&x->matches[i], b);
+		row->save(&x->matches[i], x, b);
 	}
 	if (counters)
 		strbuf_printf(b, " -c %llu %llu", (unsigned long long)x->pkts,
 			      (unsigned long long)x->bytes);
 	if (x->target.kind != XT_NO_TARGET)
-		strbuf_printf(b, " -j %s", target->name);
+		strbuf_printf(b, " -%c %s", x->target.go_to ? 'g' : 'j', target_name(&x->target));
 	target->save(&x->target, x->version, b);
 }
 
@@ -133,26 +135,31 @@ static void list_proto(const struct xt_rule *x, bool numeric, struct strbuf *b)
 
 static void list_exts(const struct xt_rule *x, bool numeric, struct strbuf *b)
 {
+	if (x->target.go_to)
+		strbuf_puts(b, "[goto] ");
 	for (size_t i = 0; i < x->n_matches; i++)
 		match_row(x->matches[i].kind)->list(&x->matches[i], x, numeric, b);
-	target_row(x->target.kind)->list(&x->target, x->version, b);
+	target_row(x->target.kind)->list(&x->target, x->version, numeric, b);
 	strbuf_puts(b, "\n");
+}
+
+static const char *frag_shown(const struct xt_rule *x)
+{
+	return !x->frag ? "--" : x->frag_invert ? "!f" : "-f";
 }
 
 void xt_list(const struct xt_rule *x, const struct xt_list_format *f, size_t number,
 	     struct strbuf *b)
 {
-	const struct target_row *target = target_row(x->target.kind);
-
 	if (f->line_numbers)
 		strbuf_printf(b, "%-4zu ", number);
 	if (f->verbose) {
 		xt_print_count(x->pkts, f, true, b);
 		xt_print_count(x->bytes, f, true, b);
 	}
-	strbuf_printf(b, "%-9s ", target->shown ? target->shown : target->name);
+	strbuf_printf(b, "%-9s ", target_shown(&x->target));
 	list_proto(x, f->numeric, b);
-	strbuf_puts(b, "-- ");
+	strbuf_printf(b, "%s ", frag_shown(x));
 	if (f->verbose) {
 		strbuf_puts(b, " ");
 		list_if(x->iif, x->iif_invert, f->numeric, b);
@@ -166,14 +173,14 @@ void xt_list(const struct xt_rule *x, const struct xt_list_format *f, size_t num
 void xt_list_line(const struct xt_rule *x, struct strbuf *b)
 {
 	char src[INET6_ADDRSTRLEN + 8], dst[INET6_ADDRSTRLEN + 8], number[8];
-	const struct target_row *target = target_row(x->target.kind);
 
 	addr_shown(&x->src, x->version, true, src, sizeof(src));
 	addr_shown(&x->dst, x->version, true, dst, sizeof(dst));
-	strbuf_printf(b, "%s %c%s opt -- in %s%s out %s%s %c%s %c-> %s  ",
-		      target->shown ? target->shown : target->name, x->proto_invert ? '!' : ' ',
-		      x->proto ? proto_to_name(x->proto, number) : "all", x->iif_invert ? "!" : "",
-		      *x->iif ? x->iif : "*", x->oif_invert ? "!" : "", *x->oif ? x->oif : "*",
-		      x->src.invert ? '!' : ' ', src, x->dst.invert ? '!' : ' ', dst);
+	strbuf_printf(b, "%s %c%s opt %s in %s%s out %s%s %c%s %c-> %s  ", target_shown(&x->target),
+		      x->proto_invert ? '!' : ' ',
+		      x->proto ? proto_to_name(x->proto, number) : "all", frag_shown(x),
+		      x->iif_invert ? "!" : "", *x->iif ? x->iif : "*", x->oif_invert ? "!" : "",
+		      *x->oif ? x->oif : "*", x->src.invert ? '!' : ' ', src,
+		      x->dst.invert ? '!' : ' ', dst);
 	list_exts(x, true, b);
 }

@@ -1,18 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <iptables/args.h>
 #include <iptables/command.h>
-
-struct restorer {
-	struct ruleset *rs;
-	int version;
-	bool keep;			/* -n: tables are not emptied first */
-	bool counters;			/* -c */
-	bool test;			/* -t: nothing changes */
-	const char *only;		/* -T */
-	const struct view_table *table; /* between *table and COMMIT */
-	bool skipping;			/* the table is not the one of -T */
-	struct diag *d;
-};
+#include <iptables/convert.h>
+#include <iptables/restore.h>
 
 static const struct arg_option options[] = {
 	{ "counters", 'c', ARG_NONE },	   { "noflush", 'n', ARG_NONE },
@@ -166,7 +156,7 @@ static bool is_word(const char *line, size_t len, const char *word)
 	return n == len;
 }
 
-static int one_line(struct restorer *s, const char *line, size_t len)
+int restore_line(struct restorer *s, const char *line, size_t len)
 {
 	while (len && (*line == ' ' || *line == '\t')) {
 		line++;
@@ -197,7 +187,7 @@ static int all_lines(struct restorer *s, const char *text, size_t len)
 	for (; len; number++) {
 		const char *end = memchr(text, '\n', len);
 		size_t n = end ? (size_t)(end - text) : len;
-		int r = one_line(s, text, n);
+		int r = restore_line(s, text, n);
 
 		if (r)
 			return run_say(s->d, r, "line %u: ", number);
@@ -267,5 +257,7 @@ int iptables_restore(struct ruleset *rs, int version, int argc, char **argv, con
 	}
 	if (!r)
 		r = all_lines(&s, text, len);
+	if (!r)
+		own_sweep(s.rs, version);
 	return run_say(d, r, "ip%stables-restore: ", version == 6 ? "6" : "");
 }

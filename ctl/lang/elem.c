@@ -2,6 +2,8 @@
 #include <lang/parse.h>
 
 #include <lang/names.h>
+#include <lang/suggest.h>
+#include <lang/time.h>
 #include <lang/value.h>
 
 #include <arpa/inet.h>
@@ -51,11 +53,13 @@ static int parse_addr(struct parser *p, int version, struct elem *e)
 	struct token first = p->tok;
 	uint64_t plen;
 	bool dash;
-	int r = parse_addr_token(p, version, e->addr_lo);
+	uint8_t addr[16] = { 0 };
+	int r = parse_addr_token(p, version, addr);
 
 	if (r)
 		return r;
-	memcpy(e->addr_hi, e->addr_lo, 16);
+	memcpy(e->addr_lo, addr, 16);
+	memcpy(e->addr_hi, addr, 16);
 	if (token_is_punct(&p->tok, "/")) {
 		r = parse_advance(p);
 		if (!r)
@@ -69,62 +73,168 @@ static int parse_addr(struct parser *p, int version, struct elem *e)
 	r = take_dash(p, &dash);
 	if (r || !dash)
 		return r;
-	r = parse_addr_token(p, version, e->addr_hi);
+	r = parse_addr_token(p, version, addr);
+	memcpy(e->addr_hi, addr, 16);
 	if (!r && memcmp(e->addr_lo, e->addr_hi, bytes) > 0)
 		return fail_at(p, &first, "the range ends before it begins");
 	return r;
 }
 
-/* What a number of this type is called in messages, and how large it can be. */
-static const char *const num_words[] = {
-	[FIELD_PROTO] = "a protocol",
-	[FIELD_PORT] = "a port",
-	[FIELD_ICMP_TYPE] = "an ICMP type",
-	[FIELD_ICMP6_TYPE] = "an ICMPv6 type",
-	[FIELD_CT_STATE] = "a connection state",
-	[FIELD_MARK] = "a mark",
+/* What a value of this type is called in messages, how large a number can be, and what to say to who wrote none. */
+static const struct word_row {
+	const char *what;
+	uint64_t max;
+	const char *hint;
+} word_rows[FIELD_TYPE_MAX] = {
+	[FIELD_PROTO] = { "a protocol", 255, NULL },
+	[FIELD_PORT] = { "a port", 65535, NULL },
+	[FIELD_ICMP_TYPE] = { "an ICMP type", 255, NULL },
+	[FIELD_ICMP6_TYPE] = { "an ICMPv6 type", 255, NULL },
+	[FIELD_CT_STATE] = { "a connection state", 0,
+			     "invalid, established, related, new or untracked" },
+	[FIELD_MARK] = { "a mark", UINT32_MAX, NULL },
+	[FIELD_NUM] = { "a number", UINT64_MAX, NULL },
+	[FIELD_ETHERTYPE] = { "an EtherType", 65535, "ip, ip6, arp, vlan, 8021ad or a number" },
+	[FIELD_DSCP] = { "a DSCP", 63, "cs0 to cs7, af11 to af43, ef or a number" },
+	[FIELD_ECN] = { "an ECN", 3, "not-ect, ect0, ect1 or ce" },
+	[FIELD_TCP_FLAG] = { "a TCP flag", 255, "fin, syn, rst, psh, ack, urg, ecn or cwr" },
+	[FIELD_ICMP_CODE] = { "an ICMP code", 255, NULL },
+	[FIELD_ICMP6_CODE] = { "an ICMPv6 code", 255, NULL },
+	[FIELD_CT_STATUS] = { "a status of a connection", UINT32_MAX,
+			      "expected, seen-reply, assured, confirmed, snat, dnat or dying" },
+	[FIELD_CT_DIR] = { "a direction", 1, "original or reply" },
+	[FIELD_NFPROTO] = { "`ipv4` or `ipv6`", 0, NULL },
+	[FIELD_PKTTYPE] = { "a packet type", 255, "host, broadcast, multicast or other" },
+	[FIELD_IFTYPE] = { "a hardware type", 65535, "ether, loopback, ppp, sit or a number" },
+	[FIELD_FIB_TYPE] = { "an address type", 0,
+			     "local, unicast, broadcast, multicast, blackhole, ..." },
+	[FIELD_FIB_OIF] = { "`exists` or `missing`", 1, NULL },
+	[FIELD_BOOL] = { "`exists` or `missing`", 1, NULL },
+	[FIELD_DAY] = { "a day of the week", 6, "\"Sunday\" to \"Saturday\", or 0 to 6" },
 };
-static const uint32_t num_max[] = {
-	[FIELD_PROTO] = 255,	  [FIELD_PORT] = 65535,	     [FIELD_ICMP_TYPE] = 255,
-	[FIELD_ICMP6_TYPE] = 255, [FIELD_MARK] = UINT32_MAX,
-};
+
+static int fail_value(struct parser *p, enum field_type type)
+{
+	const struct word_row *row = &word_rows[type];
+	const struct name_row *names = names_of(type);
+	struct suggest s;
+
+	fail_expected(p, row->what);
+	if (row->hint)
+		return fail_hint(p, "%s", row->hint);
+	if (p->tok.type != TOK_WORD)
+		return LANG_E_DIAG;
+	suggest_init(&s, p->tok.s, p->tok.len);
+	for (; names && names->name; names++)
+		suggest_try(&s, names->name);
+	return suggest_hint(p, &s);
+}
+
+static bool is_quoted_day(const struct parser *p, enum field_type type)
+{
+	return type == FIELD_DAY && p->tok.type == TOK_STRING;
+}
 
 static int parse_num(struct parser *p, enum field_type type, uint64_t *ret)
 {
+	const struct word_row *row = &word_rows[type];
 	uint32_t named;
 	uint64_t v;
 
-	if (p->tok.type == TOK_WORD &&
+	if ((p->tok.type == TOK_WORD || is_quoted_day(p, type)) &&
 	    name_to_value(names_of(type), p->tok.s, p->tok.len, &named)) {
 		*ret = named;
 		return parse_advance(p);
 	}
-	if (type == FIELD_CT_STATE) {
-		fail_expected(p, num_words[type]);
-		return fail_hint(p, "invalid, established, related, new or untracked");
-	}
-	if (token_to_u64(&p->tok, 0, num_max[type], &v)) {
+	if (row->max && token_to_u64(&p->tok, 0, row->max, &v)) {
 		*ret = v;
 		return parse_advance(p);
 	}
-	if (token_to_u64(&p->tok, 0, UINT64_MAX, &v))
-		return fail_at(p, &p->tok, "%s is at most %u", num_words[type], num_max[type]);
-	return fail_expected(p, num_words[type]);
+	if (row->max && token_to_u64(&p->tok, 0, UINT64_MAX, &v))
+		return fail_at(p, &p->tok, "%s is at most %llu", row->what,
+			       (unsigned long long)row->max);
+	return fail_value(p, type);
+}
+
+/* `a | b`, `(a | b)` or one of them. */
+static int parse_bits(struct parser *p, enum field_type type, struct elem *e)
+{
+	bool open = token_is_punct(&p->tok, "(");
+	uint64_t bit = 0;
+	int r = open ? parse_advance(p) : 0;
+
+	if (!r)
+		r = parse_num(p, type, &bit);
+	e->num_lo = bit;
+	while (!r && token_is_punct(&p->tok, "|")) {
+		r = parse_advance(p);
+		if (!r)
+			r = parse_num(p, type, &bit);
+		e->num_lo |= bit;
+	}
+	e->num_hi = e->num_lo;
+	return r || !open ? r : expect_punct(p, ")");
+}
+
+static int parse_one(struct parser *p, enum field_type type, uint64_t *ret)
+{
+	if (type == FIELD_HOUR)
+		return parse_hour(p, ret);
+	return type == FIELD_TIME ? parse_seconds(p, ret) : parse_num(p, type, ret);
 }
 
 static int parse_num_range(struct parser *p, enum field_type type, struct elem *e)
 {
 	struct token first = p->tok;
 	bool dash = false;
-	int r = parse_num(p, type, &e->num_lo);
+	int r = parse_one(p, type, &e->num_lo);
 
 	e->num_hi = e->num_lo;
-	if (!r && type != FIELD_CT_STATE)
+	if (!r)
 		r = take_dash(p, &dash);
 	if (r || !dash)
 		return r;
-	r = parse_num(p, type, &e->num_hi);
-	if (!r && e->num_lo > e->num_hi)
+	r = parse_one(p, type, &e->num_hi);
+	if (!r && e->num_lo > e->num_hi && type != FIELD_HOUR)
+		return fail_at(p, &first, "the range ends before it begins");
+	return r;
+}
+
+static int parse_ether_addr(struct parser *p, uint8_t ret[16])
+{
+	unsigned int b[6];
+	char text[18], end;
+
+	if (p->tok.type == TOK_WORD && p->tok.len < sizeof(text)) {
+		memcpy(text, p->tok.s, p->tok.len);
+		text[p->tok.len] = '\0';
+		if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2], &b[3], &b[4],
+			   &b[5], &end) == 6) {
+			for (int i = 0; i < 6; i++)
+				ret[i] = (uint8_t)b[i];
+			return parse_advance(p);
+		}
+	}
+	fail_expected(p, "an Ethernet address");
+	return fail_hint(p, "for example 00:1b:21:3c:4d:5e");
+}
+
+static int parse_ether(struct parser *p, struct elem *e)
+{
+	struct token first = p->tok;
+	uint8_t addr[16] = { 0 };
+	bool dash;
+	int r = parse_ether_addr(p, addr);
+
+	memcpy(e->addr_lo, addr, 16);
+	memcpy(e->addr_hi, addr, 16);
+	if (!r)
+		r = take_dash(p, &dash);
+	if (r || !dash)
+		return r;
+	r = parse_ether_addr(p, addr);
+	memcpy(e->addr_hi, addr, 16);
+	if (!r && memcmp(e->addr_lo, e->addr_hi, 6) > 0)
 		return fail_at(p, &first, "the range ends before it begins");
 	return r;
 }
@@ -164,14 +274,17 @@ static int parse_ifname(struct parser *p, struct elem *e)
 int parse_elem(struct parser *p, enum field_type type, struct elem *ret)
 {
 	*ret = (struct elem){ .plen = -1 };
-	switch (type) {
-	case FIELD_IFNAME:
+	switch (type_rows[type].base) {
+	case BASE_NAME:
 		return parse_ifname(p, ret);
-	case FIELD_ADDR4:
-		return parse_addr(p, 4, ret);
-	case FIELD_ADDR6:
-		return parse_addr(p, 6, ret);
-	default:
+	case BASE_BITS:
+		return parse_bits(p, type, ret);
+	case BASE_NUM:
 		return parse_num_range(p, type, ret);
+	case BASE_ADDR:
+		break;
 	}
+	if (type == FIELD_ETHER_ADDR)
+		return parse_ether(p, ret);
+	return parse_addr(p, type == FIELD_ADDR4 ? 4 : 6, ret);
 }

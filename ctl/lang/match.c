@@ -1,335 +1,386 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * match - SELECTOR [& MASK] [OPERATOR] OPERAND: what a rule asks of a packet.
+ */
 #include <lang/parse.h>
 
+#include <lang/bits.h>
+#include <lang/field.h>
 #include <lang/names.h>
 #include <lang/value.h>
 
-#define FIELD_NFPROTO FIELD_ID_MAX /* no field: it only says which IP version the rule is for */
-
-/* Other spellings of a field; version: the rule is then for that version of IP alone. */
-static const struct synonym {
-	const char *keyword;
-	enum field field;
-	int version;
-} synonyms[] = {
-	{ "iif", FIELD_ID_IIFNAME, 0 },		 { "oif", FIELD_ID_OIFNAME, 0 },
-	{ "meta iif", FIELD_ID_IIFNAME, 0 },	 { "meta oif", FIELD_ID_OIFNAME, 0 },
-	{ "meta iifname", FIELD_ID_IIFNAME, 0 }, { "meta oifname", FIELD_ID_OIFNAME, 0 },
-	{ "mark", FIELD_ID_META_MARK, 0 },	 { "ip protocol", FIELD_ID_L4PROTO, 4 },
-	{ "ip6 nexthdr", FIELD_ID_L4PROTO, 6 },	 { "meta nfproto", FIELD_NFPROTO, 0 },
-	{ "meta protocol", FIELD_NFPROTO, 0 },
-};
-
-/* "ip saddr" is the pair (ip, saddr); "iifname" is (iifname, ""). */
-static bool keyword_is(const char *keyword, const struct token *first, const struct token *second)
+static unsigned int match_parts(const struct match *m)
 {
-	size_t n = first->len;
-
-	/* the first letter tells nearly all of them apart, and this runs for each word of each rule */
-	if (keyword[0] != first->s[0] || strncmp(keyword, first->s, n) != 0)
-		return false;
-	if (!second)
-		return !keyword[n];
-	return keyword[n] == ' ' && strlen(keyword + n + 1) == second->len &&
-	       !memcmp(keyword + n + 1, second->s, second->len);
+	return MAX(m->n_fields, 1U);
 }
 
-static bool keyword_begins(const char *keyword, const struct token *first)
+static enum field_type part_type(const struct match *m, unsigned int i)
 {
-	return keyword[0] == first->s[0] && !strncmp(keyword, first->s, first->len) &&
-	       keyword[first->len] == ' ';
+	return field_rows[m->n_fields > 1 ? m->more[i] : m->field].type;
 }
 
-static bool field_find(const struct token *first, const struct token *second, enum field *ret,
-		       int *ret_version)
+static enum type_base match_base(const struct match *m)
 {
-	for (int i = 0; i < FIELD_ID_IIF; i++) {
-		if (!keyword_is(field_rows[i].keyword, first, second))
-			continue;
-		*ret = (enum field)i;
-		return true;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(synonyms); i++) {
-		if (!keyword_is(synonyms[i].keyword, first, second))
-			continue;
-		*ret = synonyms[i].field;
-		if (synonyms[i].version)
-			*ret_version = synonyms[i].version;
-		return true;
-	}
-	return false;
+	return type_rows[field_rows[m->field].type].base;
 }
 
-static bool is_group(const struct token *first)
+/* Numbers without a type of their own are as large as the field. */
+static int check_width(struct parser *p, const struct match *m, unsigned int part,
+		       const struct elem *e, const struct token *at)
 {
-	for (int i = 0; i < FIELD_ID_IIF; i++) {
-		if (keyword_begins(field_rows[i].keyword, first))
-			return true;
-	}
-	return false;
-}
+	const struct field_row *row = &field_rows[m->n_fields > 1 ? m->more[part] : m->field];
+	uint64_t max = row->bits >= 64 ? UINT64_MAX : (1ULL << row->bits) - 1;
 
-static int fail_second_word(struct parser *p, const struct token *first)
-{
-	char group[16];
-	int n = (int)MIN(first->len, sizeof(group) - 1);
-
-	snprintf(group, sizeof(group), "%.*s", n, first->s);
-	if (p->tok.type == TOK_WORD && word_is_known_elsewhere(group, p->tok.s, p->tok.len))
-		return fail_unsupported(p, &p->tok, group);
-	if (p->tok.type == TOK_WORD)
-		return fail_at(p, &p->tok, "`%s %.*s` is not a match", group,
-			       (int)MIN(p->tok.len, (size_t)40), p->tok.s);
-	return fail_expected(p, "a field name");
-}
-
-/* The keyword of a match; *ret_done = false: the word is something else. */
-static int parse_field(struct parser *p, struct token *at, enum field *ret, int *version,
-		       bool *ret_done)
-{
-	struct token first = p->tok;
-	int r;
-
-	*at = first;
-	*ret_done = first.type == TOK_WORD && field_find(&first, NULL, ret, version);
-	if (*ret_done)
-		return parse_advance(p);
-	if (first.type != TOK_WORD || !is_group(&first))
+	if (row->type != FIELD_NUM || e->num_hi <= max)
 		return 0;
-	r = parse_advance(p);
-	if (r)
-		return r;
-	if (p->tok.type != TOK_WORD || !field_find(&first, &p->tok, ret, version))
-		return fail_second_word(p, &first);
-	*ret_done = true;
-	if (at->line == p->tok.line && p->tok.at > at->at)
-		at->at_len = (size_t)(p->tok.at - at->at) + p->tok.at_len;
-	return parse_advance(p);
+	return fail_at(p, at, "`%s` is at most %llu", row->keyword, (unsigned long long)max);
 }
 
-static int match_add_elem(struct parser *p, struct match *m, size_t *cap, const struct elem *e)
+/* What the set holds fits the fields. */
+static int check_elems(struct parser *p, const struct match *m, const struct elems *e,
+		       const struct token *at)
 {
-	void *grown = m->elems;
-	int r;
-
-	if (field_rows[m->field].type == FIELD_IFNAME && m->n >= IFNAMES_MAX)
-		return fail_at(p, &p->tok, "a set has at most %d interfaces", IFNAMES_MAX);
-	r = array_reserve(&grown, cap, m->n, sizeof(*e));
-	if (r < 0)
-		return r;
-	m->elems = grown;
-	m->elems[m->n++] = *e;
-	return 0;
-}
-
-/* What follows a value in nft, but not here. */
-static int check_behind_value(struct parser *p)
-{
-	if (token_is_punct(&p->tok, ":"))
-		return fail_at(p, &p->tok, "maps are not supported yet");
-	if (token_is_punct(&p->tok, "."))
-		return fail_at(p, &p->tok, "concatenations are not supported yet");
-	return 0;
-}
-
-static int check_behind_elem(struct parser *p)
-{
-	if (token_is(&p->tok, "timeout") || token_is(&p->tok, "comment") ||
-	    token_is(&p->tok, "counter") || token_is(&p->tok, "expires"))
-		return fail_unsupported(p, &p->tok, "");
-	return check_behind_value(p);
-}
-
-static int parse_set_elem(struct parser *p, struct match *m, size_t *cap)
-{
-	struct elem e;
-	int r = parse_elem(p, field_rows[m->field].type, &e);
-
-	if (!r)
-		r = check_behind_elem(p);
-	return r ? r : match_add_elem(p, m, cap, &e);
-}
-
-/* A set in a set is what a definition leaves there; its elements are taken as they are. */
-static int parse_set(struct parser *p, struct match *m, size_t *cap)
-{
-	unsigned int depth = 0;
-	bool want = true; /* an element, not a comma */
+	unsigned int parts = match_parts(m);
 	int r = 0;
 
-	while (!r) {
-		r = skip_newlines(p);
-		if (r)
-			break;
-		if (want && token_is_punct(&p->tok, "{")) {
-			if (++depth > NEST_MAX)
-				return fail_at(p, &p->tok, "sets are nested too deeply");
-			r = parse_advance(p);
-		} else if (token_is_punct(&p->tok, "}")) {
-			r = parse_advance(p);
-			want = false;
-			if (!--depth)
-				break;
-		} else if (want) {
-			r = parse_set_elem(p, m, cap);
-			want = false;
-		} else {
-			r = token_is_punct(&p->tok, ",") ? parse_advance(p)
-							 : fail_expected(p, "`,` or `}`");
-			want = true;
-		}
+	if (e->extra)
+		return fail_at(p, at,
+			       "only elements of named sets count, time out or have comments");
+	for (size_t i = 0; !r && i < e->n * parts; i++)
+		r = check_width(p, m, (unsigned int)(i % parts), &e->keys[i], at);
+	for (size_t i = 0; !r && i < e->n * parts; i++) {
+		if (part_type(m, (unsigned int)(i % parts)) == FIELD_HOUR &&
+		    e->keys[i].num_lo > e->keys[i].num_hi)
+			return fail_at(p, at, "in a set a range does not go over midnight (UTC)");
 	}
+	if (field_rows[m->field].type == FIELD_IFNAME && e->n > IFNAMES_MAX)
+		return fail_at(p, at, "a set has at most %d interfaces", IFNAMES_MAX);
 	return r;
 }
 
-static int parse_braces(struct parser *p, struct match *m, size_t *cap)
+/* `{ ... }`; the match takes the elements. */
+static int parse_braces(struct parser *p, struct match *m)
 {
-	struct token brace = p->tok;
-	int r = parse_set(p, m, cap);
+	_cleanup_(elems_freep) struct elems *e = NULL;
+	enum field_type types[CONCAT_MAX];
+	struct token at = p->tok;
+	int r;
 
-	m->is_set = true;
-	if (!r && !m->n)
-		return fail_at(p, &brace, "the set is empty");
-	return r;
-}
-
-/* One value, or states with commas. */
-static int parse_values(struct parser *p, struct match *m, size_t *cap)
-{
-	bool states = field_rows[m->field].type == FIELD_CT_STATE;
-	struct elem e;
-	int r = parse_elem(p, field_rows[m->field].type, &e);
-
+	for (unsigned int i = 0; i < match_parts(m); i++)
+		types[i] = part_type(m, i);
+	r = parse_set_body(p, types, match_parts(m), &e);
 	if (!r)
-		r = match_add_elem(p, m, cap, &e);
-	while (!r && token_is_punct(&p->tok, ",")) {
-		if (!states) {
-			fail_at(p, &p->tok, "several values need braces");
-			return fail_hint(p, "write `{ a, b }`");
-		}
-		r = parse_advance(p);
-		if (!r)
-			r = parse_elem(p, field_rows[m->field].type, &e);
-		if (!r)
-			r = match_add_elem(p, m, cap, &e);
+		r = check_elems(p, m, e, &at);
+	if (r)
+		return r;
+	m->is_set = true;
+	m->exact = match_base(m) == BASE_BITS && m->n_fields <= 1 &&
+		   field_rows[m->field].type != FIELD_CT_STATE;
+	m->elems = TAKE_PTR(e->keys);
+	m->n = e->n;
+	e->n = 0;
+	return 0;
+}
+
+/* `@name` */
+static int parse_set_name(struct parser *p, struct match *m)
+{
+	char name[NAME_SIZE];
+	struct token at;
+	int r = parse_advance(p);
+
+	at = p->tok;
+	if (!r)
+		r = parse_name(p, "the name of a set", name);
+	if (r)
+		return r;
+	if (token_is_punct(&p->tok, ","))
+		return fail_at(p, &at, "raw payload expressions are not supported yet");
+	m->set = strdup(name);
+	return m->set ? ref_add(p, REF_SET, name, &at) : -ENOMEM;
+}
+
+/* A range over midnight is everything but the rest of the day, as nft has it. */
+static void turn_midnight(struct match *m, struct elem *e)
+{
+	uint64_t lo = e->num_lo;
+
+	if (field_rows[m->field].type != FIELD_HOUR || e->num_lo <= e->num_hi)
+		return;
+	e->num_lo = e->num_hi;
+	e->num_hi = lo;
+	m->negate = !m->negate;
+}
+
+static int parse_value(struct parser *p, struct match *m)
+{
+	struct token at = p->tok;
+	struct elem e;
+	int r;
+
+	if (m->n_fields > 1) {
+		fail_at(p, &at, "joined fields are looked up in sets, not compared with one value");
+		return fail_hint(p, "write `{ a . b }`");
 	}
-	if (!r && token_is_punct(&p->tok, ":")) {
+	r = parse_elem(p, field_rows[m->field].type, &e);
+	if (!r)
+		r = check_width(p, m, 0, &e, &at);
+	if (!r && m->op != MATCH_EQ && e.num_lo != e.num_hi)
+		return fail_at(p, &at, "a range can not be compared with `<` or `>`");
+	if (r)
+		return r;
+	turn_midnight(m, &e);
+	return match_take_elem(m, &e);
+}
+
+/* One value; several with commas are for bits. */
+static int parse_values(struct parser *p, struct match *m)
+{
+	int r = match_base(m) == BASE_BITS ? parse_bit_values(p, m) : parse_value(p, m);
+
+	if (r)
+		return r;
+	if (token_is_punct(&p->tok, ",")) {
+		fail_at(p, &p->tok, "several values need braces");
+		return fail_hint(p, "write `{ a, b }`");
+	}
+	if (token_is_punct(&p->tok, ":")) {
 		fail_expected(p, "a match or a statement");
 		return fail_hint(p, "a range is written with `-`");
 	}
-	return r ? r : check_behind_value(p);
+	if (token_is_punct(&p->tok, "."))
+		return fail_at(p, &p->tok, "an element has 1 part here");
+	return 0;
 }
 
+static const struct op_row {
+	const char *sign, *word;
+	enum match_op op;
+	bool negate;
+} op_rows[] = {
+	{ "==", "eq", MATCH_EQ, false }, { "!=", "ne", MATCH_EQ, true },
+	{ "<", "lt", MATCH_LT, false },	 { ">", "gt", MATCH_GT, false },
+	{ "<=", "le", MATCH_LE, false }, { ">=", "ge", MATCH_GE, false },
+};
+
+/* What nft computes with, but the model does not. */
 static int refuse_operator(struct parser *p)
 {
-	static const char *const words[] = { "set", "map", "vmap", "or", "xor",
-					     "lt",  "gt",  "le",   "ge" };
-	static const char *const signs[] = { "<", ">", "<=", ">=", "<<", ">>", "|", "^", "&", "." };
-	const char *hint = "write a range, for example 1024-65535";
+	static const char *const words[] = { "or", "xor", "lshift", "rshift", "set", "map" };
+	static const char *const signs[] = { "<<", ">>", "|", "^" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (token_is(&p->tok, words[i]))
 			return fail_unsupported(p, &p->tok, "");
 	}
-	if (token_is_punct(&p->tok, "@"))
-		return fail_at(p, &p->tok, "named sets are not supported yet");
 	for (size_t i = 0; i < ARRAY_SIZE(signs); i++) {
-		if (!token_is_punct(&p->tok, signs[i]))
-			continue;
-		fail_unsupported(p, &p->tok, "");
-		return signs[i][0] == '<' || signs[i][0] == '>' ? fail_hint(p, "%s", hint)
-								: LANG_E_DIAG;
+		if (token_is_punct(&p->tok, signs[i]))
+			return fail_unsupported(p, &p->tok, "");
 	}
 	return 0;
 }
 
-/* `and MASK`: marks only. */
-static int parse_mask(struct parser *p, struct match *m)
+static int parse_operator(struct parser *p, struct match *m, const struct op_row **ret)
+{
+	*ret = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(op_rows); i++) {
+		if (!token_is_punct(&p->tok, op_rows[i].sign) &&
+		    !token_is(&p->tok, op_rows[i].word))
+			continue;
+		*ret = &op_rows[i];
+		m->op = op_rows[i].op;
+		m->negate = op_rows[i].negate;
+		if (m->op != MATCH_EQ && (match_base(m) != BASE_NUM || m->n_fields > 1))
+			return fail_at(p, &p->tok, "`%s` has no order to compare by",
+				       m->n_fields > 1 ? "." : field_rows[m->field].keyword);
+		return parse_advance(p);
+	}
+	return refuse_operator(p);
+}
+
+/* `ip saddr & 255.255.255.0 == 10.0.0.0` is a prefix written at length. */
+static int parse_addr_mask(struct parser *p, const struct match *m, int *ret_plen)
+{
+	enum field_type type = field_rows[m->field].type;
+	uint8_t lo[16] = { 0 }, mask[16];
+	size_t bytes = addr_bytes(type);
+	struct token at;
+	int r = parse_advance(p);
+
+	at = p->tok;
+	if (r)
+		return r;
+	if (type == FIELD_ETHER_ADDR)
+		return fail_at(p, &at, "masks of Ethernet addresses are not supported yet");
+	r = parse_addr_token(p, type == FIELD_ADDR4 ? 4 : 6, mask);
+	if (r)
+		return r;
+	for (size_t i = 0; i < bytes; i++)
+		mask[i] = (uint8_t)~mask[i];
+	*ret_plen = addr_range_plen(lo, mask, bytes);
+	if (*ret_plen < 0) {
+		fail_at(p, &at, "masks with holes are not supported yet");
+		return fail_hint(p, "write a prefix or a range");
+	}
+	return 0;
+}
+
+/* The one address behind such a mask. */
+static int apply_plen(struct parser *p, struct match *m, int plen, const struct token *at)
+{
+	enum field_type type = field_rows[m->field].type;
+	struct elem *e = m->elems;
+
+	if (plen < 0)
+		return 0;
+	if (m->set || m->n != 1 || memcmp(e->addr_lo, e->addr_hi, sizeof(e->addr_lo)) != 0)
+		return fail_at(p, at, "one address expected behind a mask");
+	addr_prefix_range(e->addr_lo, e->addr_hi, addr_bytes(type), (unsigned int)plen);
+	e->plen = plen;
+	return 0;
+}
+
+/* `& MASK`; *ret_plen: of an address, -1 = there is none */
+static int parse_mask(struct parser *p, struct match *m, int *ret_plen)
 {
 	bool is_mask = token_is(&p->tok, "and") || token_is_punct(&p->tok, "&");
+	unsigned int bits = field_rows[m->field].bits;
 	uint64_t mask;
 	int r;
 
 	m->mask = UINT32_MAX;
-	if (!is_mask || field_rows[m->field].type != FIELD_MARK)
+	*ret_plen = -1;
+	if (!is_mask)
 		return 0;
+	if (match_base(m) == BASE_ADDR && m->n_fields <= 1)
+		return parse_addr_mask(p, m, ret_plen);
+	if (match_base(m) == BASE_ADDR || match_base(m) == BASE_NAME || m->n_fields > 1 ||
+	    bits > 32)
+		return fail_unsupported(p, &p->tok, "");
 	r = parse_advance(p);
-	if (!r)
-		r = parse_u64(p, "a mask", 0, UINT32_MAX, &mask);
+	if (r)
+		return r;
+	if (match_base(m) == BASE_BITS)
+		return parse_bit_mask(p, m);
+	r = parse_u64(p, "a mask", 0, bits == 32 ? UINT32_MAX : (1ULL << bits) - 1, &mask);
 	if (!r)
 		m->mask = (uint32_t)mask;
 	return r;
 }
 
-static int parse_operator(struct parser *p, struct match *m)
+static int check_operand(struct parser *p, const struct match *m, const struct token *at)
 {
-	int r = parse_mask(p, m);
-
-	if (r)
-		return r;
-	m->negate = token_is_punct(&p->tok, "!=") || token_is(&p->tok, "ne");
-	if (m->negate || token_is_punct(&p->tok, "==") || token_is(&p->tok, "eq"))
-		r = parse_advance(p);
-	return r ? r : refuse_operator(p);
+	if (m->op != MATCH_EQ && (m->is_set || m->set))
+		return fail_at(p, at, "a set can not be compared with `<` or `>`");
+	if (m->mask != UINT32_MAX && m->set)
+		return fail_at(p, at, "a mask and a named set do not go together");
+	return 0;
 }
 
-static int check_mask(struct parser *p, const struct match *m, const struct token *at)
+/* Numbers that a generator with an offset counts from. */
+static int apply_offset(struct parser *p, struct match *m, uint32_t offset, const struct token *at)
 {
-	for (size_t i = 0; m->mask != UINT32_MAX && i < m->n; i++) {
-		if (m->elems[i].num_lo != m->elems[i].num_hi)
-			return fail_at(p, at, "a mask and a range do not go together");
+	for (size_t i = 0; offset && i < m->n; i++) {
+		if (m->elems[i].num_lo < offset)
+			return fail_at(p, at, "the numbers begin at %u", offset);
+		m->elems[i].num_lo -= offset;
+		m->elems[i].num_hi -= offset;
 	}
 	return 0;
 }
 
-static int parse_operand(struct parser *p, struct match *m)
+/* Not missing is there, and the other way round. */
+static void turn_found(struct match *m)
 {
-	size_t cap = 0;
-	struct token at;
-	int r = parse_operator(p, m);
+	enum field_type type = field_rows[m->field].type;
+	struct elem *e = m->elems;
 
+	if ((type != FIELD_BOOL && type != FIELD_FIB_OIF) || !m->negate || m->n != 1)
+		return;
+	m->negate = false;
+	e->num_lo = e->num_hi = !e->num_lo;
+}
+
+static int parse_operand(struct parser *p, struct match *m, uint32_t offset)
+{
+	const struct op_row *op;
+	struct token at;
+	int plen, r = parse_mask(p, m, &plen);
+	bool bits = match_base(m) == BASE_BITS && m->n_fields <= 1;
+
+	if (!r && bits && token_is_punct(&p->tok, "!"))
+		return parse_bits_absent(p, m);
+	if (!r)
+		r = parse_operator(p, m, &op);
+	if (r)
+		return r;
 	at = p->tok;
+	m->exact = bits && (op || m->mask != UINT32_MAX);
+	if (token_is_punct(&p->tok, "{"))
+		r = parse_braces(p, m);
+	else if (token_is_punct(&p->tok, "@"))
+		r = parse_set_name(p, m);
+	else
+		r = parse_values(p, m);
 	if (!r)
-		r = token_is_punct(&p->tok, "{") ? parse_braces(p, m, &cap)
-						 : parse_values(p, m, &cap);
+		r = check_operand(p, m, &at);
 	if (!r)
-		r = check_mask(p, m, &at);
+		r = apply_offset(p, m, offset, &at);
 	if (!r)
-		match_normalise(m);
-	return r;
+		r = apply_plen(p, m, plen, &at);
+	if (!r && bits && !m->set)
+		r = settle_bits(p, m, &at);
+	if (r)
+		return r;
+	match_normalise(m);
+	turn_found(m);
+	return 0;
 }
 
-/* `meta nfproto ipv4`: no field of its own, see rule.c for what becomes of *version. */
-static int parse_nfproto(struct parser *p, int *version)
+static void match_deinit(struct match *m)
 {
-	bool is4 = token_is(&p->tok, "ipv4") || token_is(&p->tok, "ip");
-
-	if (!is4 && !token_is(&p->tok, "ipv6") && !token_is(&p->tok, "ip6"))
-		return fail_expected(p, "`ipv4` or `ipv6`");
-	*version = is4 ? 4 : 6;
-	return parse_advance(p);
+	free(m->elems);
+	free(m->set);
 }
 
-int parse_match(struct parser *p, struct rule *r, int *version, bool *ret_done)
+static int parse_plain_match(struct parser *p, struct rule *r, const struct selector *sel,
+			     uint32_t offset)
 {
-	_cleanup_(freep) struct elem *elems = NULL;
-	struct match m = { 0 };
-	struct token at;
-	int e = parse_field(p, &at, &m.field, version, ret_done);
+	_cleanup_(match_deinit) struct match m = {
+		.field = sel->fields[0], .n_fields = sel->n, .dir = sel->dir[0], .mod = sel->mod
+	};
+	int e;
 
-	if (e || !*ret_done)
-		return e;
-	if (r->n_matches >= MATCHES_MAX)
-		return fail_at(p, &at, "a rule has at most %d matches", MATCHES_MAX);
-	if (m.field == FIELD_NFPROTO)
-		return parse_nfproto(p, version);
-	e = parse_operand(p, &m);
-	elems = m.elems;
+	m.after = (uint16_t)r->n_stmts;
+	for (unsigned int i = 0; i < sel->n && sel->n > 1; i++)
+		m.more[i] = sel->fields[i];
+	e = parse_operand(p, &m, offset);
 	if (e)
 		return e;
 	e = rule_add_match(r, &m);
-	if (e < 0)
+	return e;
+}
+
+int parse_match(struct parser *p, struct rule *r, bool *ret_done)
+{
+	struct selector sel;
+	struct token at;
+	uint32_t offset;
+	int e = parse_selector_at(p, &sel, &offset, &at, ret_done);
+
+	if (e || !*ret_done)
 		return e;
-	elems = NULL;
-	return 0;
+	if (token_is(&p->tok, "set") && sel.n == 1)
+		return parse_field_set(p, r, &sel, &at);
+	if ((sel.fields[0] == FIELD_ID_IP_TTL || sel.fields[0] == FIELD_ID_IP6_HOPLIMIT) &&
+	    (token_is(&p->tok, "gw-add") || token_is(&p->tok, "gw-sub")))
+		return parse_ttl_step(p, r, sel.fields[0]);
+	if (token_is(&p->tok, "vmap")) {
+		if (offset)
+			return fail_at(p, &at, "`offset` of a map's key is not supported yet");
+		return parse_vmap(p, r, &sel);
+	}
+	if (r->n_matches >= MATCHES_MAX)
+		return fail_at(p, &at, "a rule has at most %d matches", MATCHES_MAX);
+	return parse_plain_match(p, r, &sel, offset);
 }

@@ -138,22 +138,116 @@ static const struct name_row ct_states[] = {
 	{ "untracked", 1U << GW_CT_UNTRACKED }, { NULL, 0 },
 };
 
+static const struct name_row ethertypes[] = {
+	{ "ip", 0x0800 },   { "arp", 0x0806 },	  { "ip6", 0x86dd }, { "8021q", 0x8100 },
+	{ "vlan", 0x8100 }, { "8021ad", 0x88a8 }, { NULL, 0 },
+};
+
+static const struct name_row dscps[] = {
+	{ "cs0", 0 },	  { "be", 0 },	    { "lephb", 1 },   { "cs1", 8 },	{ "af11", 0x0a },
+	{ "af12", 0x0c }, { "af13", 0x0e }, { "cs2", 0x10 },  { "af21", 0x12 }, { "af22", 0x14 },
+	{ "af23", 0x16 }, { "cs3", 0x18 },  { "af31", 0x1a }, { "af32", 0x1c }, { "af33", 0x1e },
+	{ "cs4", 0x20 },  { "af41", 0x22 }, { "af42", 0x24 }, { "af43", 0x26 }, { "cs5", 0x28 },
+	{ "va", 0x2c },	  { "ef", 0x2e },   { "cs6", 0x30 },  { "cs7", 0x38 },	{ NULL, 0 },
+};
+
+static const struct name_row ecns[] = {
+	{ "not-ect", 0 }, { "ect1", 1 }, { "ect0", 2 }, { "ce", 3 }, { NULL, 0 },
+};
+
+/* Values are bit masks. */
+static const struct name_row tcp_flags[] = {
+	{ "fin", 1 },  { "syn", 2 },  { "rst", 4 },   { "psh", 8 }, { "ack", 16 },
+	{ "urg", 32 }, { "ecn", 64 }, { "cwr", 128 }, { NULL, 0 },
+};
+
+static const struct name_row icmp_codes[] = {
+	{ "net-unreachable", 0 },  { "host-unreachable", 1 },  { "prot-unreachable", 2 },
+	{ "port-unreachable", 3 }, { "frag-needed", 4 },       { "net-prohibited", 9 },
+	{ "host-prohibited", 10 }, { "admin-prohibited", 13 }, { NULL, 0 },
+};
+
+static const struct name_row icmp6_codes[] = {
+	{ "no-route", 0 },
+	{ "admin-prohibited", 1 },
+	{ "addr-unreachable", 3 },
+	{ "port-unreachable", 4 },
+	{ "policy-fail", 5 },
+	{ "reject-route", 6 },
+	{ NULL, 0 },
+};
+
+/* IPS_* of linux/netfilter/nf_conntrack_common.h */
+static const struct name_row ct_statuses[] = {
+	{ "expected", 1 }, { "seen-reply", 2 }, { "assured", 4 }, { "confirmed", 8 },
+	{ "snat", 16 },	   { "dnat", 32 },	{ "dying", 512 }, { NULL, 0 },
+};
+
+static const struct name_row ct_dirs[] = {
+	{ "original", 0 },
+	{ "reply", 1 },
+	{ NULL, 0 },
+};
+
+static const struct name_row nfprotos[] = {
+	{ "ipv4", 2 },
+	{ "ipv6", 10 },
+	{ NULL, 0 },
+};
+
+static const struct name_row pkttypes[] = {
+	{ "host", 0 },	    { "unicast", 0 }, { "broadcast", 1 },
+	{ "multicast", 2 }, { "other", 3 },   { NULL, 0 },
+};
+
+static const struct name_row iftypes[] = {
+	{ "ether", 1 },	     { "ppp", 512 }, { "ipip", 768 },  { "ipip6", 769 },
+	{ "loopback", 772 }, { "sit", 776 }, { "ipgre", 778 }, { NULL, 0 },
+};
+
+static const struct name_row fib_types[] = {
+	{ "unspec", 0 },   { "unicast", 1 },   { "local", 2 },	   { "broadcast", 3 },
+	{ "anycast", 4 },  { "multicast", 5 }, { "blackhole", 6 }, { "unreachable", 7 },
+	{ "prohibit", 8 }, { NULL, 0 },
+};
+
+static const struct name_row found[] = {
+	{ "missing", 0 },
+	{ "exists", 1 },
+	{ NULL, 0 },
+};
+
+static const struct name_row days[] = {
+	{ "Sunday", 0 },   { "Monday", 1 }, { "Tuesday", 2 },  { "Wednesday", 3 },
+	{ "Thursday", 4 }, { "Friday", 5 }, { "Saturday", 6 }, { NULL, 0 },
+};
+
+static const struct name_row *const tables[FIELD_TYPE_MAX] = {
+	[FIELD_PROTO] = protos,
+	[FIELD_PORT] = services,
+	[FIELD_ICMP_TYPE] = icmp_types,
+	[FIELD_ICMP6_TYPE] = icmp6_types,
+	[FIELD_CT_STATE] = ct_states,
+	[FIELD_ETHERTYPE] = ethertypes,
+	[FIELD_DSCP] = dscps,
+	[FIELD_ECN] = ecns,
+	[FIELD_TCP_FLAG] = tcp_flags,
+	[FIELD_ICMP_CODE] = icmp_codes,
+	[FIELD_ICMP6_CODE] = icmp6_codes,
+	[FIELD_CT_STATUS] = ct_statuses,
+	[FIELD_CT_DIR] = ct_dirs,
+	[FIELD_NFPROTO] = nfprotos,
+	[FIELD_PKTTYPE] = pkttypes,
+	[FIELD_IFTYPE] = iftypes,
+	[FIELD_FIB_TYPE] = fib_types,
+	[FIELD_FIB_OIF] = found,
+	[FIELD_BOOL] = found,
+	[FIELD_DAY] = days,
+};
+
 const struct name_row *names_of(enum field_type type)
 {
-	switch (type) {
-	case FIELD_PROTO:
-		return protos;
-	case FIELD_PORT:
-		return services;
-	case FIELD_ICMP_TYPE:
-		return icmp_types;
-	case FIELD_ICMP6_TYPE:
-		return icmp6_types;
-	case FIELD_CT_STATE:
-		return ct_states;
-	default:
-		return NULL;
-	}
+	return tables[type];
 }
 
 static bool word_is(const char *word, const char *s, size_t len)
@@ -181,15 +275,20 @@ const char *value_to_name(const struct name_row *rows, uint32_t value)
 	return NULL;
 }
 
-const struct reject_row reject_rows[12] = {
+const struct reject_row reject_rows[17] = {
 	{ "icmp", "port-unreachable", GW_REJECT_PORT },
 	{ "icmp", "net-unreachable", GW_REJECT_NET },
 	{ "icmp", "host-unreachable", GW_REJECT_HOST },
+	{ "icmp", "prot-unreachable", GW_REJECT_PROTO },
+	{ "icmp", "net-prohibited", GW_REJECT_NET_PRO },
+	{ "icmp", "host-prohibited", GW_REJECT_HOST_PRO },
 	{ "icmp", "admin-prohibited", GW_REJECT_ADMIN },
 	{ "icmpv6", "port-unreachable", GW_REJECT_PORT },
 	{ "icmpv6", "no-route", GW_REJECT_NET },
 	{ "icmpv6", "addr-unreachable", GW_REJECT_HOST },
 	{ "icmpv6", "admin-prohibited", GW_REJECT_ADMIN },
+	{ "icmpv6", "policy-fail", GW_REJECT_POLICY },
+	{ "icmpv6", "reject-route", GW_REJECT_ROUTE },
 	{ "icmpx", "port-unreachable", GW_REJECT_PORT },
 	{ "icmpx", "no-route", GW_REJECT_NET },
 	{ "icmpx", "host-unreachable", GW_REJECT_HOST },
@@ -231,56 +330,4 @@ void prio_print(int prio, int hook_nf, struct strbuf *b)
 		return;
 	}
 	strbuf_printf(b, "%d", prio);
-}
-
-static const struct {
-	const char *first;
-	const char *words; /* separated and enclosed by spaces */
-} known_elsewhere[] = {
-	{ "",
-	  " limit log quota queue jump goto return continue fib socket tproxy synproxy flow dup "
-	  "fwd "
-	  "vmap map set element ether vlan arp rt numgen jhash symhash exthdr hbh frag mh dst srh "
-	  "udplite sctp dccp esp ah comp th igmp geneve gre gretap vxlan osf ipsec cgroup update "
-	  "delete add "
-	  "last xt tunnel skuid skgid cpu iifgroup oifgroup iiftype oiftype rtclassid nftrace "
-	  "length "
-	  "protocol l4proto nfproto pkttype random day hour time tcpopt option flags devgroup " },
-	{ "ip", " version hdrlength dscp ecn length id frag-off ttl checksum option " },
-	{ "ip6", " version dscp ecn flowlabel length hoplimit " },
-	{ "tcp", " sequence ackseq doff reserved flags window checksum urgptr option " },
-	{ "udp", " length checksum " },
-	{ "icmp", " code checksum id sequence mtu gateway " },
-	{ "icmpv6",
-	  " code checksum parameter-problem packet-too-big id sequence max-delay taddr daddr " },
-	{ "ct",
-	  " direction status expiration helper label count id zone l3proto protocol saddr daddr "
-	  "proto-src proto-dst original reply bytes packets avgpkt timeout event expectation "
-	  "secmark ip ip6 " },
-	{ "meta",
-	  " length priority random skuid skgid rtclassid pkttype cpu iifgroup oifgroup iiftype "
-	  "oiftype cgroup nftrace ipsec time day hour secpath secmark sdif sdifname ibrname "
-	  "obrname "
-	  "iifkind oifkind broute " },
-};
-
-static bool list_has(const char *words, const char *s, size_t len)
-{
-	const char *p = words;
-
-	while ((p = strchr(p, ' '))) {
-		p++;
-		if (!strncmp(p, s, len) && p[len] == ' ')
-			return true;
-	}
-	return false;
-}
-
-bool word_is_known_elsewhere(const char *first, const char *s, size_t len)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(known_elsewhere); i++) {
-		if (!strcmp(known_elsewhere[i].first, first))
-			return list_has(known_elsewhere[i].words, s, len);
-	}
-	return false;
 }

@@ -25,16 +25,14 @@ struct reject_row {
 	const char *type;
 	uint32_t code; /* GW_REJECT_* */
 };
-extern const struct reject_row reject_rows[12];
+extern const struct reject_row reject_rows[17];
 
 /* Priority names as nft allows them: dstnat at prerouting only, srcnat at postrouting only. */
 bool prio_to_value(const char *s, size_t len, int hook_nf, int *ret);
 /* "filter", "filter + 10", "-5" */
 void prio_print(int prio, int hook_nf, struct strbuf *b);
 
-/*
- * A word that nft knows and this program does not yet; first is the word before it ("" for a statement or a command).
- */
+/* known.c: a word that nft knows and this program does not; first is the word before it ("" for a match or statement). */
 bool word_is_known_elsewhere(const char *first, const char *s, size_t len);
 
 #endif

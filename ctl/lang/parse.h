@@ -160,18 +160,33 @@ int parse_quota_value(struct parser *p, uint64_t *ret_bytes, bool *ret_over,
 int parse_duration(struct parser *p, uint64_t *ret_ms);
 
 /* match.c */
-int parse_match(struct parser *p, struct rule *r, int *version, bool *ret_done);
+int parse_match(struct parser *p, struct rule *r, bool *ret_done);
 
 /* elem.c */
 int parse_elem(struct parser *p, enum field_type type, struct elem *ret);
 int parse_addr_token(struct parser *p, int version, uint8_t ret[16]);
 
-/* stmt.c */
-int parse_stmt(struct parser *p, enum family f, struct rule *r, int *version, bool *ret_done);
-int parse_rule_internal(struct parser *p, struct rule *r); /* `gw ...` behind a rule */
-
-/* nat.c */
-int parse_nat(struct parser *p, enum family f, struct rule *r, enum verdict v);
+/* stmt.c, and the statements that have a file of their own */
+int parse_stmt(struct parser *p, struct rule *r, bool *ret_done);
+int parse_counter(struct parser *p, struct rule *r);
+int parse_log(struct parser *p, struct rule *r);
+int parse_reject(struct parser *p, struct rule *r);
+int parse_nat(struct parser *p, struct rule *r, enum verdict v);
+int parse_maxseg(struct parser *p, struct rule *r); /* behind `tcp option` */
+/* `add @s { ... }`, behind the verb; `set add ... @s`, behind `set`. */
+int parse_set_stmt(struct parser *p, struct rule *r, enum set_verb verb);
+int parse_old_set_stmt(struct parser *p, struct rule *r);
+/* SELECTOR set VALUE; SELECTOR vmap ...; both at the word. */
+int parse_field_set(struct parser *p, struct rule *r, const struct selector *sel,
+		    const struct token *at);
+int parse_ttl_step(struct parser *p, struct rule *r, enum field f);
+int parse_vmap(struct parser *p, struct rule *r, const struct selector *sel);
+/* `map @name` or `map { ... }`, at what stands behind `map`; n_data 0: verdicts. */
+int parse_map_use(struct parser *p, const struct selector *sel, const enum field_type *data,
+		  unsigned int n_data, struct map_use **ret);
+bool words_follow(struct parser *p, const char *first, const char *second);
+int parse_rule_internal(struct parser *p, struct rule *r);	  /* `gw ...` behind a rule */
+int version_of_rule(const struct table *t, const struct rule *r); /* 4, 6; 0 = both */
 
 /* rule.c */
 int parse_rule(struct parser *p, struct table *t, struct chain *c, struct rule **ret);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <lang/print.h>
+#include <lang/print_part.h>
 
 #include <lang/names.h>
 
@@ -33,15 +33,6 @@ static void print_rule_internal(const struct rule *r, struct strbuf *b)
 	}
 }
 
-static void print_counter(const struct rule *r, unsigned int flags, struct strbuf *b)
-{
-	strbuf_puts(b, "counter");
-	if (!(flags & (LANG_STATELESS | LANG_INTERNAL)))
-		strbuf_printf(b, " packets %llu bytes %llu", (unsigned long long)r->pkts,
-			      (unsigned long long)r->bytes);
-	strbuf_puts(b, " ");
-}
-
 /* Parts are separated by one blank; each printer leaves one behind itself, the last is taken back. */
 static void trim_blank(struct strbuf *b, size_t from)
 {
@@ -60,15 +51,9 @@ static void print_nothing(const struct rule *r, unsigned int flags, struct strbu
 
 void print_rule(const struct rule *r, int family, unsigned int flags, struct strbuf *b)
 {
-	bool counter = rule_has_stmt(r, STMT_COUNTER) ||
-		       (flags & LANG_COUNTERS && !(flags & LANG_INTERNAL));
 	size_t from = b->len;
 
-	for (size_t i = 0; i < r->n_matches; i++)
-		print_match(&r->matches[i], flags, b);
-	if (counter)
-		print_counter(r, flags, b);
-	print_action(r, family, b);
+	print_body(r, family, flags, b);
 	if (b->len == from)
 		print_nothing(r, flags, b);
 	if (r->comment) {

@@ -29,6 +29,5 @@ void print_elems(const struct elems *e, const enum field_type *types, const enum
 		 unsigned int n_data, unsigned int flags, struct strbuf *b);
 void print_verdict(const struct map_data *data, struct strbuf *b);
 void print_match(const struct match *m, unsigned int flags, struct strbuf *b);
-void print_action(const struct rule *r, int family, struct strbuf *b);
 void print_rule(const struct rule *r, int family, unsigned int flags, struct strbuf *b);
 #endif

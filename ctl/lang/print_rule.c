@@ -1,216 +1,239 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <lang/print.h>
+/* print_rule - matches and the verdict. */
+#include <lang/print_part.h>
 
 #include <lang/names.h>
 #include <lang/value.h>
 
-#include <arpa/inet.h>
-
-/* The inverse of the lexer's escapes; what no screen should see becomes `?`. */
-void print_quoted(const char *s, struct strbuf *b)
+static void print_match_fields(const struct match *m, struct strbuf *b)
 {
-	strbuf_puts(b, "\"");
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-		bool escape = c == '"' || (c == '\\' && (!s[1] || s[1] == '"' || s[1] == '\\'));
+	struct selector s = { .n = MAX(m->n_fields, 1), .mod = m->mod };
 
-		if (escape)
-			strbuf_puts(b, "\\");
-		strbuf_add(b, c < ' ' || c == 127 ? "?" : s, 1);
-	}
-	strbuf_puts(b, "\"");
+	for (unsigned int i = 0; i < s.n; i++)
+		s.fields[i] = s.n > 1 ? m->more[i] : m->field;
+	s.dir[0] = m->dir;
+	print_selector(&s, b);
 }
 
-static void print_addr(const uint8_t *addr, size_t bytes, struct strbuf *b)
-{
-	char text[INET6_ADDRSTRLEN];
-
-	strbuf_puts(b, inet_ntop(bytes == 4 ? AF_INET : AF_INET6, addr, text, sizeof(text)));
-}
-
-static void print_addr_elem(const struct elem *e, size_t bytes, unsigned int flags,
-			    struct strbuf *b)
-{
-	bool whole = e->plen == (int)bytes * 8 && !(flags & LANG_INTERNAL);
-
-	print_addr(e->addr_lo, bytes, b);
-	if (e->plen >= 0 && !whole) {
-		strbuf_printf(b, "/%d", e->plen);
-	} else if (memcmp(e->addr_lo, e->addr_hi, bytes) != 0) {
-		strbuf_puts(b, "-");
-		print_addr(e->addr_hi, bytes, b);
-	}
-}
-
-static void print_states(uint32_t mask, bool is_set, struct strbuf *b)
-{
-	const struct name_row *row = names_of(FIELD_CT_STATE);
-	const char *before = "";
-
-	for (; row->name; row++) {
-		if (!(mask & row->value))
-			continue;
-		strbuf_printf(b, "%s%s", before, row->name);
-		before = is_set ? ", " : ",";
-	}
-}
-
-static void print_num(enum field_type type, uint32_t v, bool named, struct strbuf *b)
-{
-	const char *name = named ? value_to_name(names_of(type), v) : NULL;
-
-	if (name)
-		strbuf_puts(b, name);
-	else if (type == FIELD_MARK)
-		strbuf_printf(b, "0x%08x", v);
-	else
-		strbuf_printf(b, "%u", v);
-}
-
-static void print_num_elem(enum field_type type, const struct elem *e, struct strbuf *b)
-{
-	bool range = e->num_lo != e->num_hi;
-
-	/* Names may hold a dash: ranges are numbers, as nft prints them. */
-	print_num(type, e->num_lo, !range && type != FIELD_PORT, b);
-	if (!range)
-		return;
-	strbuf_puts(b, "-");
-	print_num(type, e->num_hi, false, b);
-}
-
-static void print_elem(const struct match *m, const struct elem *e, unsigned int flags,
-		       struct strbuf *b)
-{
-	enum field_type type = field_rows[m->field].type;
-	size_t bytes = addr_bytes(type);
-
-	if (type == FIELD_IFNAME)
-		strbuf_printf(b, "\"%s\"", e->name);
-	else if (type == FIELD_CT_STATE)
-		print_states(e->num_lo, m->is_set, b);
-	else if (bytes)
-		print_addr_elem(e, bytes, flags, b);
-	else
-		print_num_elem(type, e, b);
-}
-
-void print_match(const struct match *m, unsigned int flags, struct strbuf *b)
+/* The elements of a match: in braces, or one. */
+static void print_operand(const struct match *m, unsigned int flags, struct strbuf *b)
 {
 	bool braces = m->is_set || m->n > 1;
-	bool masked = field_rows[m->field].type == FIELD_MARK && m->mask != UINT32_MAX;
+	unsigned int parts = MAX(m->n_fields, 1U);
+	enum field_type types[CONCAT_MAX];
 
-	strbuf_puts(b, field_rows[m->field].keyword);
-	if (masked)
-		strbuf_printf(b, " & 0x%08x%s", m->mask, m->negate ? "" : " ==");
-	strbuf_puts(b, m->negate ? " != " : " ");
-	if (braces)
-		strbuf_puts(b, "{ ");
+	if (m->set) {
+		strbuf_puts(b, "@");
+		print_name(m->set, b);
+		strbuf_puts(b, " ");
+		return;
+	}
+	for (unsigned int i = 0; i < parts; i++)
+		types[i] = field_rows[parts > 1 ? m->more[i] : m->field].type;
+	strbuf_puts(b, braces ? "{ " : "");
 	for (size_t i = 0; i < m->n; i++) {
-		if (i)
-			strbuf_puts(b, ", ");
-		print_elem(m, &m->elems[i], flags, b);
+		strbuf_puts(b, i ? ", " : "");
+		print_key(types, parts, m->elems + i * parts, flags, b);
 	}
 	strbuf_puts(b, braces ? " } " : " ");
 }
 
-/* 4 or 6 if the rule can only be for that version, else 0. */
-static int rule_version(const struct rule *r, int family)
+static bool one_bit(uint64_t v)
 {
-	if (family != FAMILY_INET)
-		return family == FAMILY_IP ? 4 : 6;
-	for (size_t i = 0; i < r->n_matches; i++) {
-		if (field_rows[r->matches[i].field].families != 46)
-			return field_rows[r->matches[i].field].families;
-	}
-	return 0;
+	return v && !(v & (v - 1));
 }
 
-static void print_reject(const struct rule *r, int family, struct strbuf *b)
+static void print_states(const struct match *m, struct strbuf *b)
 {
-	int version = rule_version(r, family);
-	const char *word = version == 4 ? "icmp" : version == 6 ? "icmpv6" : "icmpx";
-	uint32_t code = r->action.reject;
+	/* nft's `!= a,b` compares with both bits at once; `! a,b` is what is meant */
+	strbuf_puts(b, !m->negate ? "" : m->is_set || one_bit(m->elems[0].num_lo) ? "!= " : "! ");
+	strbuf_puts(b, m->is_set ? "{ " : "");
+	print_bits(FIELD_CT_STATE, m->elems[0].num_lo, m->is_set ? ", " : ",", b);
+	strbuf_puts(b, m->is_set ? " } " : " ");
+}
+
+/* `a / a,b`, or `& a == a` where the mask is one bit */
+static void print_masked_bits(const struct match *m, enum field_type type, struct strbuf *b)
+{
+	if (one_bit(m->mask)) {
+		strbuf_puts(b, "& ");
+		print_bits(type, m->mask, ",", b);
+		strbuf_puts(b, m->negate ? " != " : " == ");
+		print_bits(type, m->elems[0].num_lo, ",", b);
+	} else {
+		strbuf_puts(b, m->negate ? "!= " : "");
+		print_bits(type, m->elems[0].num_lo, ",", b);
+		strbuf_puts(b, " / ");
+		print_bits(type, m->mask, ",", b);
+	}
+	strbuf_puts(b, " ");
+}
+
+static void print_bit_match(const struct match *m, unsigned int flags, struct strbuf *b)
+{
+	enum field_type type = field_rows[m->field].type;
+	uint64_t bits = m->elems[0].num_lo;
+
+	if (m->is_set && m->mask != UINT32_MAX) {
+		strbuf_puts(b, "& (");
+		print_bits(type, m->mask, " | ", b);
+		strbuf_puts(b, m->negate ? ") != " : ") == ");
+		print_operand(m, flags, b);
+	} else if (m->is_set) {
+		strbuf_puts(b, m->negate ? "!= " : "");
+		print_operand(m, flags, b);
+	} else if (m->mask != UINT32_MAX) {
+		print_masked_bits(m, type, b);
+	} else {
+		if (m->negate)
+			strbuf_puts(b, m->exact ? "!= " : "! ");
+		else if (m->exact)
+			strbuf_puts(b, "== ");
+		/* several at once have no name that nft reads back as exactly these */
+		if (m->exact && !one_bit(bits))
+			strbuf_printf(b, "0x%llx", (unsigned long long)bits);
+		else
+			print_bits(type, bits, ",", b);
+		strbuf_puts(b, " ");
+	}
+}
+
+static bool is_one_range(const struct match *m)
+{
+	return !m->is_set && m->n == 1 && m->elems[0].num_lo != m->elems[0].num_hi;
+}
+
+void print_match(const struct match *m, unsigned int flags, struct strbuf *b)
+{
+	static const char *const ops[] = { "", "< ", "> ", "<= ", ">= " };
+	const struct field_row *row = &field_rows[m->field];
+	bool masked = m->mask != UINT32_MAX && m->n_fields <= 1;
+
+	print_match_fields(m, b);
+	strbuf_puts(b, " ");
+	if (type_rows[row->type].base == BASE_BITS && m->n_fields <= 1 && !m->set) {
+		if (row->type == FIELD_CT_STATE)
+			print_states(m, b);
+		else
+			print_bit_match(m, flags, b);
+		return;
+	}
+	if (masked)
+		strbuf_printf(b, row->type == FIELD_MARK ? "& 0x%08x " : "& %u ", m->mask);
+	strbuf_puts(b, ops[m->op]);
+	if (m->negate)
+		strbuf_puts(b, "!= ");
+	else if (masked && m->op == MATCH_EQ && !is_one_range(m))
+		strbuf_puts(b, "== ");
+	print_operand(m, flags, b);
+}
+
+static void print_reject(const struct action *a, struct strbuf *b)
+{
+	static const char *const words[] = { [4] = "icmp", [6] = "icmpv6" };
+	const char *word =
+		a->reject_family == 4 || a->reject_family == 6 ? words[a->reject_family] : "icmpx";
 
 	strbuf_puts(b, "reject ");
-	if (code == GW_REJECT_TCP_RESET)
+	if (a->reject == GW_REJECT_TCP_RESET) {
 		strbuf_puts(b, "with tcp reset ");
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(reject_rows); i++) {
-		if (reject_rows[i].code != code || strcmp(reject_rows[i].family, word) != 0)
-			continue;
-		if (code != GW_REJECT_PORT || r->action.reject_explicit)
-			strbuf_printf(b, "with %s %s ", word, reject_rows[i].type);
+		const struct reject_row *row = &reject_rows[i];
+
+		if (row->code == a->reject && !strcmp(row->family, word) && a->reject_explicit)
+			strbuf_printf(b, "with %s %s ", word, row->type);
 	}
 }
 
-static void print_nat_addr(const struct action *a, const uint8_t *addr, struct strbuf *b)
-{
-	bool brackets = a->nat_family == 6 && a->has_port;
+static const char *const words[] = {
+	[VERDICT_NONE] = "",
+	[VERDICT_ACCEPT] = "accept ",
+	[VERDICT_DROP] = "drop ",
+	[VERDICT_REJECT] = "",
+	[VERDICT_MASQUERADE] = "masquerade ",
+	[VERDICT_SNAT] = "snat ",
+	[VERDICT_DNAT] = "dnat ",
+	[VERDICT_REDIRECT] = "redirect ",
+	[VERDICT_JUMP] = "jump ",
+	[VERDICT_GOTO] = "goto ",
+	[VERDICT_RETURN] = "return ",
+	[VERDICT_CONTINUE] = "continue ",
+	[VERDICT_VMAP] = "",
+};
 
-	strbuf_puts(b, brackets ? "[" : "");
-	print_addr(addr, a->nat_family == 4 ? 4 : 16, b);
-	strbuf_puts(b, brackets ? "]" : "");
+/* What was written is kept; what is shown is as short as nft's. */
+static struct action reject_in_words(const struct rule *r, int family, unsigned int flags)
+{
+	struct action a = r->action;
+
+	if (family != FAMILY_INET)
+		a.reject_family = family == FAMILY_IP ? 4 : 6;
+	if (flags & LANG_INTERNAL && a.reject_explicit)
+		return a;
+	a.reject_explicit =
+		a.reject != GW_REJECT_PORT ||
+		(family == FAMILY_INET && (a.reject_family == 4 || a.reject_family == 6));
+	return a;
 }
 
-static void print_nat_target(const struct action *a, int family, struct strbuf *b)
+static void print_verdict_of(const struct rule *r, int family, unsigned int flags, struct strbuf *b)
 {
-	if (a->has_addr && family == FAMILY_INET)
-		strbuf_puts(b, a->nat_family == 4 ? "ip " : "ip6 ");
-	if (a->has_addr || a->has_port)
-		strbuf_puts(b, "to ");
-	if (a->has_addr) {
-		print_nat_addr(a, a->addr_lo, b);
-		if (memcmp(a->addr_lo, a->addr_hi, a->nat_family == 4 ? 4 : 16) != 0) {
-			strbuf_puts(b, "-");
-			print_nat_addr(a, a->addr_hi, b);
-		}
-	}
-	if (a->has_port) {
-		strbuf_printf(b, ":%u", a->port_lo);
-		if (a->port_lo != a->port_hi)
-			strbuf_printf(b, "-%u", a->port_hi);
-	}
-	if (a->has_addr || a->has_port)
-		strbuf_puts(b, " ");
-}
-
-static void print_nat_flags(uint32_t flags, struct strbuf *b)
-{
-	static const struct {
-		uint32_t flag;
-		const char *word;
-	} words[] = { { GW_NATF_RANDOM, "random" },
-		      { GW_NATF_FULLY_RANDOM, "fully-random" },
-		      { GW_NATF_PERSISTENT, "persistent" } };
-	const char *before = "";
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (!(flags & words[i].flag))
-			continue;
-		strbuf_printf(b, "%s%s", before, words[i].word);
-		before = ",";
-	}
-	if (*before)
-		strbuf_puts(b, " ");
-}
-
-void print_action(const struct rule *r, int family, struct strbuf *b)
-{
-	static const char *const words[] = {
-		[VERDICT_NONE] = "",	  [VERDICT_ACCEPT] = "accept ",
-		[VERDICT_DROP] = "drop ", [VERDICT_REJECT] = "",
-		[VERDICT_SNAT] = "snat ", [VERDICT_MASQUERADE] = "masquerade ",
-		[VERDICT_DNAT] = "dnat ", [VERDICT_REDIRECT] = "redirect ",
-	};
 	const struct action *a = &r->action;
 
-	if (rule_has_stmt(r, STMT_NOTRACK))
-		strbuf_puts(b, "notrack ");
 	strbuf_puts(b, words[a->verdict]);
-	if (a->verdict == VERDICT_REJECT)
-		print_reject(r, family, b);
-	if (a->verdict >= VERDICT_MASQUERADE) {
-		print_nat_target(a, family, b);
-		print_nat_flags(a->nat_flags, b);
+	switch (a->verdict) {
+	case VERDICT_REJECT: {
+		struct action said = reject_in_words(r, family, flags);
+
+		print_reject(&said, b);
+		break;
 	}
+	case VERDICT_JUMP:
+	case VERDICT_GOTO:
+		print_name(a->chain, b);
+		strbuf_puts(b, " ");
+		break;
+	case VERDICT_VMAP:
+		print_map_use(a->map, "vmap", NULL, 0, flags, b);
+		strbuf_puts(b, " ");
+		break;
+	case VERDICT_MASQUERADE:
+	case VERDICT_SNAT:
+	case VERDICT_DNAT:
+	case VERDICT_REDIRECT:
+		print_nat(a, family, flags, b);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Matches up to statement s. */
+static void print_matches(const struct rule *r, size_t *at, size_t s, int family,
+			  unsigned int flags, struct strbuf *b)
+{
+	while (*at < r->n_matches && (r->matches[*at].after <= s || s == r->n_stmts)) {
+		if (flags & LANG_INTERNAL || !match_is_implied(r, *at, family))
+			print_match(&r->matches[*at], flags, b);
+		++*at;
+	}
+}
+
+void print_body(const struct rule *r, int family, unsigned int flags, struct strbuf *b)
+{
+	bool counter =
+		rule_has_stmt(r, STMT_COUNTER) || flags & LANG_INTERNAL || !(flags & LANG_COUNTERS);
+	size_t at = 0;
+
+	for (size_t s = 0; s <= r->n_stmts; s++) {
+		print_matches(r, &at, s, family, flags, b);
+		if (s < r->n_stmts)
+			print_stmt(r, &r->stmts[s], flags, b);
+	}
+	/* the rule's own count, where nobody asked for it but the reader */
+	if (!counter)
+		print_counter(r, flags, b);
+	print_verdict_of(r, family, flags, b);
 }

@@ -1,111 +1,61 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* stmt - what a rule does: one row for each word that begins a statement. */
 #include <lang/parse.h>
 
-#include <lang/names.h>
+#include <lang/stmt.h>
 
-#include <netinet/in.h>
-
-static int parse_reject_icmp(struct parser *p, struct rule *r, int *version)
+bool words_follow(struct parser *p, const char *first, const char *second)
 {
-	struct token family = p->tok;
-	int e = parse_advance(p);
-	bool taken;
+	struct lexer lx = p->lx;
+	struct token tok = p->tok;
+	bool same = token_is(&tok, first);
 
-	if (!e)
-		e = take_word(p, "type", &taken);
-	if (e)
-		return e;
-	for (size_t i = 0; i < ARRAY_SIZE(reject_rows); i++) {
-		if (!token_is(&family, reject_rows[i].family) ||
-		    !token_is(&p->tok, reject_rows[i].type))
-			continue;
-		r->action.reject = reject_rows[i].code;
-		if (token_is(&family, "icmp"))
-			*version = 4;
-		else if (token_is(&family, "icmpv6"))
-			*version = 6;
-		return parse_advance(p);
-	}
-	if (token_is(&p->tok, "host-prohibited") || token_is(&p->tok, "net-prohibited") ||
-	    token_is(&p->tok, "prot-unreachable") || token_is(&p->tok, "policy-fail") ||
-	    token_is(&p->tok, "reject-route")) {
-		fail_unsupported(p, &p->tok, "reject with");
-		return fail_hint(p, "`admin-prohibited` is the nearest that is");
-	}
-	return fail_expected(p, "a kind of ICMP error (port-unreachable, admin-prohibited, ...)");
+	if (!same)
+		return false;
+	/* a definition in the second place stands for a value, so the raw token will do */
+	parse_raw(p);
+	same = token_is(&p->tok, second);
+	p->lx = lx;
+	p->tok = tok;
+	return same;
 }
 
-static bool rule_has_proto(const struct rule *r)
+static int rule_take_stmt(struct rule *r, struct stmt *s)
 {
-	for (size_t i = 0; i < r->n_matches; i++) {
-		const struct field_row *row = &field_rows[r->matches[i].field];
+	int e = rule_add_stmt(r, s);
 
-		if (row->implies || row->type == FIELD_PROTO)
-			return true;
-	}
-	return false;
-}
-
-/* As nft: a reset alone makes the rule one for TCP. */
-static int add_tcp_match(struct rule *r)
-{
-	struct match m = { .field = FIELD_ID_L4PROTO, .mask = UINT32_MAX };
-	int e;
-
-	m.elems = calloc(1, sizeof(*m.elems));
-	if (!m.elems)
-		return -ENOMEM;
-	m.n = 1;
-	m.elems[0] = (struct elem){ .plen = -1, .num_lo = IPPROTO_TCP, .num_hi = IPPROTO_TCP };
-	e = rule_add_match(r, &m);
-	free(m.elems);
+	stmt_deinit(s);
 	return e;
 }
 
-static int parse_reset(struct parser *p, struct rule *r)
+/* `name "x"` of a counter, a limit or a quota, at the name. */
+static int parse_object(struct parser *p, struct rule *r, enum object_kind kind, enum ref_kind ref)
 {
-	int e = parse_advance(p);
+	struct stmt s = { .kind = STMT_OBJECT, .object = { .kind = kind } };
+	char name[NAME_SIZE];
+	struct token at = p->tok;
+	struct selector sel;
+	bool field = false;
+	int e = 0;
 
+	if (at.type == TOK_WORD)
+		e = parse_selector(p, &sel, &field);
+	if (!e && field)
+		return fail_at(p, &at, "maps of objects are not supported yet");
+	if (!e)
+		e = parse_name(p, "a name", name);
+	if (!e)
+		e = ref_add(p, ref, name, &at);
 	if (e)
 		return e;
-	if (!token_is(&p->tok, "reset"))
-		return fail_expected(p, "`reset`");
-	r->action.reject = GW_REJECT_TCP_RESET;
-	if (!rule_has_proto(r))
-		e = add_tcp_match(r);
-	return e ? e : parse_advance(p);
+	s.object.name = strdup(name);
+	return s.object.name ? rule_take_stmt(r, &s) : -ENOMEM;
 }
 
-static int parse_reject(struct parser *p, struct rule *r, int *version)
+static int parse_counts(struct parser *p, struct rule *r)
 {
-	bool with;
-	int e = take_word(p, "with", &with);
-
-	if (e || !with)
-		return e;
-	r->action.reject_explicit = true;
-	if (token_is(&p->tok, "tcp"))
-		return parse_reset(p, r);
-	if (token_is(&p->tok, "icmp") || token_is(&p->tok, "icmpv6") || token_is(&p->tok, "icmpx"))
-		return parse_reject_icmp(p, r, version);
-	return fail_expected(p, "`icmp`, `icmpv6`, `icmpx` or `tcp reset`");
-}
-
-static int parse_counter(struct parser *p, struct rule *r)
-{
-	bool taken;
 	int e;
 
-	if (rule_has_stmt(r, STMT_COUNTER))
-		return fail_at(p, &p->tok, "a rule has one counter");
-	e = rule_add_word(r, STMT_COUNTER);
-	if (e < 0)
-		return e;
-	if (token_is(&p->tok, "name") || p->tok.type == TOK_STRING)
-		return fail_at(p, &p->tok, "named counters are not supported yet");
-	e = take_word(p, "packets", &taken);
-	if (e || !taken)
-		return e;
 	r->counter_given = true;
 	e = parse_u64(p, "a number of packets", 0, UINT64_MAX, &r->pkts);
 	if (e)
@@ -116,20 +66,159 @@ static int parse_counter(struct parser *p, struct rule *r)
 	return e ? e : parse_u64(p, "a number of bytes", 0, UINT64_MAX, &r->bytes);
 }
 
-enum word_kind { WORD_VERDICT, WORD_NAT, WORD_COUNTER, WORD_NOTRACK };
+int parse_counter(struct parser *p, struct rule *r)
+{
+	bool taken = p->tok.type == TOK_STRING;
+	int e = taken ? 0 : take_word(p, "name", &taken);
+
+	if (e)
+		return e;
+	if (taken)
+		return parse_object(p, r, OBJECT_COUNTER, REF_COUNTER);
+	if (rule_has_stmt(r, STMT_COUNTER))
+		return fail_at(p, &p->tok, "a rule has one counter");
+	e = rule_add_word(r, STMT_COUNTER);
+	if (!e)
+		e = take_word(p, "packets", &taken);
+	return e || !taken ? e : parse_counts(p, r);
+}
+
+static int parse_limit_stmt(struct parser *p, struct rule *r)
+{
+	struct stmt s = { .kind = STMT_LIMIT };
+	bool named;
+	int e = take_word(p, "name", &named);
+
+	if (!e && named)
+		return parse_object(p, r, OBJECT_LIMIT, REF_LIMIT);
+	if (!e)
+		e = parse_limit_rate(p, &s.limit);
+	return e ? e : rule_take_stmt(r, &s);
+}
+
+static int parse_quota_stmt(struct parser *p, struct rule *r)
+{
+	struct stmt s = { .kind = STMT_QUOTA };
+	bool named;
+	int e = take_word(p, "name", &named);
+
+	if (!e && named)
+		return parse_object(p, r, OBJECT_QUOTA, REF_QUOTA);
+	if (!e)
+		e = parse_quota_value(p, &s.quota.bytes, &s.quota.over, &s.quota.used);
+	return e ? e : rule_take_stmt(r, &s);
+}
+
+/* `[over] N`, behind `ct count` */
+static int parse_ctcount(struct parser *p, struct rule *r)
+{
+	struct stmt s = { .kind = STMT_CTCOUNT };
+	uint64_t n = 0;
+	int e = take_word(p, "over", &s.ctcount.over);
+
+	if (!e)
+		e = parse_u64(p, "a number of connections", 0, UINT32_MAX, &n);
+	s.ctcount.count = (uint32_t)n;
+	return e ? e : rule_take_stmt(r, &s);
+}
+
+static int parse_jump(struct parser *p, struct rule *r, enum verdict v)
+{
+	struct token at = p->tok;
+	int e = parse_name(p, "the name of a chain", r->action.chain);
+
+	r->action.verdict = v;
+	return e ? e : ref_add(p, REF_CHAIN, r->action.chain, &at);
+}
+
+enum word_kind {
+	WORD_VERDICT,
+	WORD_JUMP,
+	WORD_REJECT,
+	WORD_NAT,
+	WORD_COUNTER,
+	WORD_NOTRACK,
+	WORD_LIMIT,
+	WORD_QUOTA,
+	WORD_LOG,
+	WORD_SET,
+	WORD_OLD_SET
+};
 static const struct stmt_row {
 	const char *word;
 	enum word_kind kind;
-	enum verdict verdict;
+	int arg; /* enum verdict, enum set_verb */
 } stmt_rows[] = {
-	{ "accept", WORD_VERDICT, VERDICT_ACCEPT }, { "drop", WORD_VERDICT, VERDICT_DROP },
-	{ "reject", WORD_VERDICT, VERDICT_REJECT }, { "masquerade", WORD_NAT, VERDICT_MASQUERADE },
-	{ "snat", WORD_NAT, VERDICT_SNAT },	    { "dnat", WORD_NAT, VERDICT_DNAT },
-	{ "redirect", WORD_NAT, VERDICT_REDIRECT }, { "counter", WORD_COUNTER, VERDICT_NONE },
-	{ "notrack", WORD_NOTRACK, VERDICT_NONE },
+	{ "accept", WORD_VERDICT, VERDICT_ACCEPT },
+	{ "drop", WORD_VERDICT, VERDICT_DROP },
+	{ "return", WORD_VERDICT, VERDICT_RETURN },
+	{ "continue", WORD_VERDICT, VERDICT_CONTINUE },
+	{ "jump", WORD_JUMP, VERDICT_JUMP },
+	{ "goto", WORD_JUMP, VERDICT_GOTO },
+	{ "reject", WORD_REJECT, VERDICT_REJECT },
+	{ "masquerade", WORD_NAT, VERDICT_MASQUERADE },
+	{ "snat", WORD_NAT, VERDICT_SNAT },
+	{ "dnat", WORD_NAT, VERDICT_DNAT },
+	{ "redirect", WORD_NAT, VERDICT_REDIRECT },
+	{ "counter", WORD_COUNTER, 0 },
+	{ "notrack", WORD_NOTRACK, 0 },
+	{ "limit", WORD_LIMIT, 0 },
+	{ "quota", WORD_QUOTA, 0 },
+	{ "log", WORD_LOG, 0 },
+	{ "add", WORD_SET, SET_ADD },
+	{ "update", WORD_SET, SET_UPDATE },
+	{ "delete", WORD_SET, SET_DELETE },
+	{ "set", WORD_OLD_SET, 0 },
 };
 
-int parse_stmt(struct parser *p, enum family f, struct rule *r, int *version, bool *ret_done)
+static int parse_row(struct parser *p, struct rule *r, const struct stmt_row *row)
+{
+	switch (row->kind) {
+	case WORD_VERDICT:
+		r->action.verdict = (enum verdict)row->arg;
+		return 0;
+	case WORD_JUMP:
+		return parse_jump(p, r, (enum verdict)row->arg);
+	case WORD_REJECT:
+		return parse_reject(p, r);
+	case WORD_NAT:
+		return parse_nat(p, r, (enum verdict)row->arg);
+	case WORD_COUNTER:
+		return parse_counter(p, r);
+	case WORD_NOTRACK:
+		return rule_add_word(r, STMT_NOTRACK);
+	case WORD_LIMIT:
+		return parse_limit_stmt(p, r);
+	case WORD_QUOTA:
+		return parse_quota_stmt(p, r);
+	case WORD_LOG:
+		return parse_log(p, r);
+	case WORD_SET:
+		return parse_set_stmt(p, r, (enum set_verb)row->arg);
+	case WORD_OLD_SET:
+		return parse_old_set_stmt(p, r);
+	}
+	return 0;
+}
+
+/* Statements whose first word is that of fields, too. */
+static int parse_two_words(struct parser *p, struct rule *r, bool *ret_done)
+{
+	bool count = words_follow(p, "ct", "count");
+	int e;
+
+	*ret_done = count || words_follow(p, "tcp", "option");
+	if (!*ret_done)
+		return 0;
+	e = parse_advance(p);
+	if (!e)
+		e = parse_advance(p);
+	if (e)
+		return e;
+	return count ? parse_ctcount(p, r) : parse_maxseg(p, r);
+}
+
+int parse_stmt(struct parser *p, struct rule *r, bool *ret_done)
 {
 	const struct stmt_row *row = NULL;
 	int e;
@@ -140,19 +229,16 @@ int parse_stmt(struct parser *p, enum family f, struct rule *r, int *version, bo
 	}
 	*ret_done = row;
 	if (!row)
-		return 0;
+		return parse_two_words(p, r, ret_done);
 	e = parse_advance(p);
-	if (e)
-		return e;
-	if (row->kind == WORD_COUNTER)
-		return parse_counter(p, r);
-	if (row->kind == WORD_NOTRACK) {
-		return rule_add_word(r, STMT_NOTRACK);
-	}
-	r->action.verdict = row->verdict;
-	if (row->kind == WORD_NAT)
-		return parse_nat(p, f, r, row->verdict);
-	return row->verdict == VERDICT_REJECT ? parse_reject(p, r, version) : 0;
+	return e ? e : parse_row(p, r, row);
+}
+
+void suggest_stmts(struct suggest *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(stmt_rows); i++)
+		suggest_try(s, stmt_rows[i].word);
+	suggest_try(s, "comment");
 }
 
 int parse_rule_internal(struct parser *p, struct rule *r)

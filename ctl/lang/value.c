@@ -3,9 +3,7 @@
 
 size_t addr_bytes(enum field_type type)
 {
-	if (type == FIELD_ADDR4)
-		return 4;
-	return type == FIELD_ADDR6 ? 16 : 0;
+	return type_rows[type].base == BASE_ADDR ? type_rows[type].bytes : 0;
 }
 
 /* Bit i of an address, 0 = the most significant. */
@@ -73,7 +71,7 @@ static bool touches(const struct elem *a, const struct elem *b, size_t bytes)
 	uint8_t next[16];
 
 	if (!bytes)
-		return a->num_hi == UINT32_MAX || b->num_lo <= a->num_hi + 1;
+		return a->num_hi == UINT64_MAX || b->num_lo <= a->num_hi + 1;
 	return !addr_successor(a->addr_hi, bytes, next) || memcmp(b->addr_lo, next, bytes) <= 0;
 }
 
@@ -135,6 +133,47 @@ static void unite_states(struct match *m)
 	m->is_set = m->is_set && (m->elems[0].num_lo & (m->elems[0].num_lo - 1));
 }
 
+static bool elem_equal(enum field_type type, const struct elem *a, const struct elem *b)
+{
+	switch (type_rows[type].base) {
+	case BASE_NAME:
+		return !strcmp(a->name, b->name);
+	case BASE_ADDR:
+		return !compare_addr(a, b);
+	default:
+		return !compare_num(a, b);
+	}
+}
+
+static bool key_equal(const struct match *m, size_t i, size_t j)
+{
+	for (unsigned int k = 0; k < m->n_fields; k++) {
+		if (!elem_equal(field_rows[m->more[k]].type, &m->elems[i * m->n_fields + k],
+				&m->elems[j * m->n_fields + k]))
+			return false;
+	}
+	return true;
+}
+
+/* Concatenations stay in the order they were written in. */
+static void drop_double_keys(struct match *m)
+{
+	size_t kept = 0, parts = m->n_fields;
+
+	for (size_t i = 0; i < m->n; i++) {
+		size_t j = 0;
+
+		/* long sets are for named sets; looking at each pair would take forever there */
+		while (j < kept && (m->n > 512 || !key_equal(m, j, i)))
+			j++;
+		if (j < kept)
+			continue;
+		memmove(m->elems + kept * parts, m->elems + i * parts, parts * sizeof(*m->elems));
+		kept++;
+	}
+	m->n = kept;
+}
+
 void match_normalise(struct match *m)
 {
 	enum field_type type = field_rows[m->field].type;
@@ -142,6 +181,10 @@ void match_normalise(struct match *m)
 
 	if (!m->n)
 		return;
+	if (m->n_fields > 1) {
+		drop_double_keys(m);
+		return;
+	}
 	if (type == FIELD_CT_STATE) {
 		unite_states(m);
 		return;
@@ -152,5 +195,6 @@ void match_normalise(struct match *m)
 		qsort(m->elems, m->n, sizeof(*m->elems), bytes ? compare_addr : compare_num);
 		merge_sorted(m, bytes);
 	}
-	m->is_set = m->is_set && m->n > 1;
+	/* `tcp flags { syn }` is that flag alone, `tcp flags syn` any packet that has it */
+	m->is_set = m->is_set && (m->n > 1 || type_rows[type].base == BASE_BITS);
 }

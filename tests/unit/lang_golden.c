@@ -30,6 +30,78 @@ static char *print(const struct ruleset *rs, unsigned int flags)
 	return strbuf_take(&b);
 }
 
+static void assert_matches_equal(const struct match *x, const struct match *y)
+{
+	ck_assert_int_eq(x->field, y->field);
+	ck_assert_int_eq(x->negate, y->negate);
+	ck_assert_int_eq(x->is_set, y->is_set);
+	ck_assert_int_eq(x->exact, y->exact);
+	ck_assert_int_eq(x->op, y->op);
+	ck_assert_uint_eq(x->n_fields, y->n_fields);
+	ck_assert_uint_eq(x->dir, y->dir);
+	ck_assert_uint_eq(x->after, y->after);
+	ck_assert_uint_eq(x->mask, y->mask);
+	ck_assert_uint_eq(x->mod, y->mod);
+	ck_assert_mem_eq(x->more, y->more, sizeof(x->more));
+	ck_assert_pstr_eq(x->set, y->set);
+	ck_assert_uint_eq(x->n, y->n);
+	if (x->n)
+		ck_assert_mem_eq(x->elems, y->elems,
+				 x->n * MAX(x->n_fields, 1U) * sizeof(*x->elems));
+}
+
+static void assert_maps_equal(const struct map_use *x, const struct map_use *y)
+{
+	ck_assert_int_eq(!x, !y);
+	if (!x)
+		return;
+	ck_assert_mem_eq(&x->key, &y->key, sizeof(x->key));
+	ck_assert_pstr_eq(x->name, y->name);
+	ck_assert_int_eq(!x->elems, !y->elems);
+	if (!x->elems)
+		return;
+	ck_assert_uint_eq(x->elems->n, y->elems->n);
+	ck_assert_mem_eq(x->elems->keys, y->elems->keys,
+			 x->elems->n * x->elems->n_fields * sizeof(*x->elems->keys));
+	for (size_t i = 0; i < x->elems->n; i++) {
+		ck_assert_int_eq(x->elems->data[i].verdict, y->elems->data[i].verdict);
+		ck_assert_pstr_eq(x->elems->data[i].chain, y->elems->data[i].chain);
+		ck_assert_mem_eq(x->elems->data[i].val, y->elems->data[i].val,
+				 sizeof(x->elems->data[i].val));
+	}
+}
+
+/* Everything but what pointers point to is compared as it is. */
+static void assert_stmts_equal(const struct stmt *x, const struct stmt *y)
+{
+	struct stmt a = *x, b = *y;
+
+	ck_assert_int_eq(x->kind, y->kind);
+	if (x->kind == STMT_OBJECT) {
+		ck_assert_str_eq(x->object.name, y->object.name);
+		a.object.name = b.object.name = NULL;
+	} else if (x->kind == STMT_LOG) {
+		ck_assert_pstr_eq(x->log.prefix, y->log.prefix);
+		a.log.prefix = b.log.prefix = NULL;
+	} else if (x->kind == STMT_SET) {
+		ck_assert_str_eq(x->set.set, y->set.set);
+		a.set.set = b.set.set = NULL;
+	} else if (x->kind == STMT_MARK || x->kind == STMT_CTMARK) {
+		assert_maps_equal(x->mark.map, y->mark.map);
+		a.mark.map = b.mark.map = NULL;
+	}
+	ck_assert_mem_eq(&a, &b, sizeof(a));
+}
+
+static void assert_actions_equal(const struct action *x, const struct action *y)
+{
+	struct action a = *x, b = *y;
+
+	assert_maps_equal(x->map, y->map);
+	a.map = b.map = NULL;
+	ck_assert_mem_eq(&a, &b, sizeof(a));
+}
+
 static void assert_rules_equal(const struct rule *a, const struct rule *b)
 {
 	ck_assert_uint_eq(a->handle, b->handle);
@@ -39,18 +111,13 @@ static void assert_rules_equal(const struct rule *a, const struct rule *b)
 	ck_assert_int_eq(a->counter_given, b->counter_given);
 	ck_assert_pstr_eq(a->comment, b->comment);
 	ck_assert_pstr_eq(a->xtspec, b->xtspec);
-	ck_assert_mem_eq(&a->action, &b->action, sizeof(a->action));
+	assert_actions_equal(&a->action, &b->action);
 	ck_assert_uint_eq(a->n_matches, b->n_matches);
-	for (size_t i = 0; i < a->n_matches; i++) {
-		const struct match *x = &a->matches[i], *y = &b->matches[i];
-
-		ck_assert_int_eq(x->field, y->field);
-		ck_assert_int_eq(x->negate, y->negate);
-		ck_assert_int_eq(x->is_set, y->is_set);
-		ck_assert_uint_eq(x->mask, y->mask);
-		ck_assert_uint_eq(x->n, y->n);
-		ck_assert_mem_eq(x->elems, y->elems, x->n * sizeof(*x->elems));
-	}
+	for (size_t i = 0; i < a->n_matches; i++)
+		assert_matches_equal(&a->matches[i], &b->matches[i]);
+	ck_assert_uint_eq(a->n_stmts, b->n_stmts);
+	for (size_t i = 0; i < a->n_stmts; i++)
+		assert_stmts_equal(&a->stmts[i], &b->stmts[i]);
 }
 
 static void assert_rulesets_equal(const struct ruleset *a, const struct ruleset *b)
@@ -113,51 +180,72 @@ static bool split_row(char *line, char **where, char **text, char **want)
 	return true;
 }
 
-/* The one rule of a ruleset, as it is printed in its chain. */
-static char *only_rule(const struct ruleset *rs)
+/* The one rule of a chain, as it is printed there. */
+static char *only_rule(const struct ruleset *rs, const char *where)
 {
-	_cleanup_(freep) char *text = print(rs, 0);
-	char *line, *state = NULL, *found = NULL;
+	char family[16], table[64], chain[64];
+	enum family f = FAMILY_INET;
+	const struct table *t;
+	struct strbuf b = { 0 };
+	char *text, *end;
 
-	for (line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
-		if (line[0] != '\t' || line[1] != '\t' || !strncmp(line + 2, "type ", 5))
-			continue;
-		ck_assert_ptr_null(found);
-		found = strdup(line + 2);
-	}
-	ck_assert_ptr_nonnull(found);
-	return found;
+	ck_assert_int_eq(sscanf(where, "%15s %63s %63s", family, table, chain), 3);
+	while (strcmp(family_name(f), family) != 0)
+		f++;
+	t = ruleset_table(rs, f, table);
+	ck_assert_uint_eq(table_chain(t, chain)->n_rules, 1);
+	lang_print_chain(t, table_chain(t, chain), 0, &b);
+	end = strstr(b.s, "\n\t}\n}\n");
+	ck_assert_ptr_nonnull(end);
+	*end = '\0';
+	text = strdup(strrchr(b.s, '\t') + 1);
+	strbuf_deinit(&b);
+	return text;
 }
 
-static void check_rule_row(const char *where, const char *text, const char *want)
+static void check_rule_row(const char *base, const char *where, const char *text, const char *want)
 {
 	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
 	_cleanup_(freep) char *printed = NULL;
 	char command[1024];
 	struct diag d = { 0 };
 
+	ck_assert_msg(apply(rs, base, &d) == 0, "%u:%u: %s", d.line, d.col, d.text);
 	snprintf(command, sizeof(command), "add rule %s %s", where, text);
 	ck_assert_msg(apply(rs, command, &d) == 0, "%s: %s: col %u: %s", where, text, d.col,
 		      d.text);
-	printed = only_rule(rs);
+	printed = only_rule(rs, where);
 	ck_assert_str_eq(printed, strcmp(want, "same") ? want : text);
-	ck_assert_msg(ruleset_validate(rs, &d), "%s", d.text);
+	ck_assert_msg(ruleset_validate(rs, &d), "%s: %s", text, d.text);
 	assert_fixed_points(rs);
 }
 
-START_TEST(rules_are_printed_canonically)
+static int check_rule_rows(const char *base, const char *file)
 {
-	_cleanup_(freep) char *text = golden("rules.txt");
+	_cleanup_(freep) char *text = golden(file);
 	char *line, *state = NULL, *where, *rule, *want;
 	int rows = 0;
 
 	for (line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
 		if (!split_row(line, &where, &rule, &want))
 			continue;
-		check_rule_row(where, rule, want);
+		check_rule_row(base, where, rule, want);
 		rows++;
 	}
-	ck_assert_int_ge(rows, 120);
+	return rows;
+}
+
+START_TEST(rules_are_printed_canonically)
+{
+	ck_assert_int_ge(check_rule_rows("", "rules.txt"), 120);
+}
+END_TEST
+
+START_TEST(rules_are_printed_as_nft_lists_them)
+{
+	_cleanup_(freep) char *base = golden("nft_base.nft");
+
+	ck_assert_int_ge(check_rule_rows(base, "nft.txt"), 300);
 }
 END_TEST
 
@@ -169,6 +257,8 @@ static void check_refused_row(const char *where, const char *text, const char *w
 	int before = snprintf(command, sizeof(command), "add rule %s ", where);
 
 	snprintf(command + before, sizeof(command) - (size_t)before, "%s", text);
+	/* what is jumped to in these rows */
+	ck_assert_int_eq(apply(rs, "table inet filter { chain other { } }", &d), 0);
 	ck_assert_msg(apply(rs, command, &d) == LANG_E_DIAG, "accepted: %s: %s", where, text);
 	snprintf(got, sizeof(got), "%d: %s%s%s", MAX((int)d.col - before, 0), d.text,
 		 d.hint[0] ? " | " : "", d.hint);
@@ -189,7 +279,7 @@ START_TEST(mistakes_are_refused_where_they_are)
 		check_refused_row(where, rule, want);
 		rows++;
 	}
-	ck_assert_int_ge(rows, 120);
+	ck_assert_int_ge(rows, 280);
 }
 END_TEST
 
@@ -272,8 +362,11 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
+	/* hours of the day are local ones */
+	setenv("TZ", "UTC", 1);
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, rules_are_printed_canonically);
+	tcase_add_test(tc, rules_are_printed_as_nft_lists_them);
 	tcase_add_test(tc, mistakes_are_refused_where_they_are);
 	tcase_add_test(tc, files_are_read_as_nft_reads_them);
 	suite_add_tcase(s, tc);

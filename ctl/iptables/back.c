@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A rule that nft syntax made, in iptables' words, as far as it has them.
+ */
+#include <iptables/convert.h>
+
+static bool take_if(const struct match *m, char name[16], bool *invert)
+{
+	size_t n = strlen(m->elems[0].name);
+
+	if (*name || !n || (m->elems[0].name[n - 1] != '*' && strchr(m->elems[0].name, '+')))
+		return false;
+	snprintf(name, 16, "%s", m->elems[0].name);
+	if (name[n - 1] == '*')
+		name[n - 1] = '+';
+	*invert = m->negate;
+	return true;
+}
+
+/* A range that is one prefix, or false. */
+static bool take_addr(const struct match *m, struct xt_addr *a, size_t bytes)
+{
+	const struct elem *e = &m->elems[0];
+	unsigned int plen = 0, bits = (unsigned int)bytes * 8;
+
+	if (a->given)
+		return false;
+	while (plen < bits && !((e->addr_lo[plen / 8] ^ e->addr_hi[plen / 8]) & (0x80 >> plen % 8)))
+		plen++;
+	for (unsigned int i = plen; i < bits; i++)
+		if (e->addr_lo[i / 8] & (0x80 >> i % 8) || !(e->addr_hi[i / 8] & (0x80 >> i % 8)))
+			return false;
+	*a = (struct xt_addr){ .given = true, .invert = m->negate, .plen = plen };
+	memcpy(a->addr, e->addr_lo, bytes);
+	return plen || !m->negate;
+}
+
+static bool take_proto(struct xt_rule *x, uint32_t proto, bool invert)
+{
+	if (x->proto_given && (x->proto != proto || x->proto_invert != invert))
+		return false;
+	x->proto_given = true;
+	x->proto = (uint8_t)proto;
+	x->proto_invert = invert;
+	return proto && proto < 256;
+}
+
+static struct xt_match *next_match(struct xt_rule *x, enum xt_match_kind kind)
+{
+	struct xt_match *m;
+
+	if (x->n_matches == XT_MATCHES_MAX)
+		return NULL;
+	m = &x->matches[x->n_matches++];
+	*m = (struct xt_match){ .kind = kind, .given = true };
+	return m;
+}
+
+static bool take_port_set(const struct match *m, struct xt_rule *x, char side)
+{
+	struct xt_match *to = next_match(x, XT_MULTIPORT);
+	size_t used = 0;
+
+	if (!to)
+		return false;
+	to->side = side;
+	to->invert = m->negate;
+	for (size_t i = 0; i < m->n; i++) {
+		const struct elem *e = &m->elems[i];
+
+		used += e->num_lo == e->num_hi ? 1 : 2;
+		if (used > XT_PORTS_MAX)
+			return false;
+		to->ports[to->n_ports++] =
+			(struct xt_range){ .lo = (uint16_t)e->num_lo, .hi = (uint16_t)e->num_hi };
+	}
+	return true;
+}
+
+static bool take_ports(const struct match *m, struct xt_rule *x)
+{
+	enum xt_match_kind kind = field_rows[m->field].implies == IPPROTO_TCP ? XT_TCP : XT_UDP;
+	bool source = m->field == FIELD_ID_TCP_SPORT || m->field == FIELD_ID_UDP_SPORT;
+	struct xt_match *to = NULL;
+	struct xt_range *range;
+
+	if (!take_proto(x, field_rows[m->field].implies, false))
+		return false;
+	if (m->n > 1)
+		return take_port_set(m, x, source ? 's' : 'd');
+	if (x->n_matches && x->matches[x->n_matches - 1].kind == kind)
+		to = &x->matches[x->n_matches - 1];
+	range = to ? (source ? &to->sport : &to->dport) : NULL;
+	if (!range || range->given) {
+		to = next_match(x, kind);
+		if (!to)
+			return false;
+		range = source ? &to->sport : &to->dport;
+	}
+	*range = (struct xt_range){ true, m->negate, (uint16_t)m->elems[0].num_lo,
+				    (uint16_t)m->elems[0].num_hi };
+	return true;
+}
+
+static bool take_value(const struct match *m, struct xt_rule *x, enum xt_match_kind kind)
+{
+	uint8_t implies = field_rows[m->field].implies;
+	struct xt_match *to;
+
+	if (m->elems[0].num_lo != m->elems[0].num_hi && kind != XT_CONNTRACK)
+		return false;
+	if (implies && !take_proto(x, implies, false))
+		return false;
+	/* 255 is how iptables says any type */
+	if (kind == XT_ICMP && m->elems[0].num_lo == XT_ICMP_ANY)
+		return false;
+	to = next_match(x, kind);
+	if (!to)
+		return false;
+	if (kind == XT_CONNTRACK) {
+		to->ct.given = 1U << XT_CT_STATE;
+		to->ct.invert = (uint32_t)m->negate << XT_CT_STATE;
+		to->ct.states = (uint32_t)m->elems[0].num_lo;
+		return true;
+	}
+	if (implies)
+		to->code = XT_ICMP_CODE_ANY;
+	to->value = (uint32_t)m->elems[0].num_lo;
+	to->mask = m->mask;
+	to->invert = m->negate;
+	return true;
+}
+
+static bool take_match(const struct match *m, struct xt_rule *x)
+{
+	enum field_type type = field_rows[m->field].type;
+
+	if (m->set || m->n_fields > 1 || m->op != MATCH_EQ || m->after || m->exact || m->mod)
+		return false;
+	if (!m->n || (m->n > 1 && type != FIELD_PORT))
+		return false;
+	if (m->mask != UINT32_MAX && type != FIELD_MARK)
+		return false;
+	switch (m->field) {
+	case FIELD_ID_IIFNAME:
+		return take_if(m, x->iif, &x->iif_invert);
+	case FIELD_ID_OIFNAME:
+		return take_if(m, x->oif, &x->oif_invert);
+	case FIELD_ID_IP_SADDR:
+	case FIELD_ID_IP6_SADDR:
+		return take_addr(m, &x->src, x->version == 6 ? 16 : 4);
+	case FIELD_ID_IP_DADDR:
+	case FIELD_ID_IP6_DADDR:
+		return take_addr(m, &x->dst, x->version == 6 ? 16 : 4);
+	case FIELD_ID_L4PROTO:
+		return m->elems[0].num_lo == m->elems[0].num_hi &&
+		       take_proto(x, m->elems[0].num_lo, m->negate);
+	case FIELD_ID_ICMP_TYPE:
+		return take_value(m, x, XT_ICMP);
+	case FIELD_ID_ICMP6_TYPE:
+		return take_value(m, x, XT_ICMP6);
+	case FIELD_ID_CT_STATE:
+		return take_value(m, x, XT_CONNTRACK);
+	case FIELD_ID_CT_MARK:
+		return take_value(m, x, XT_CONNMARK);
+	case FIELD_ID_META_MARK:
+		return take_value(m, x, XT_MARK);
+	case FIELD_ID_TCP_SPORT:
+	case FIELD_ID_TCP_DPORT:
+	case FIELD_ID_UDP_SPORT:
+	case FIELD_ID_UDP_DPORT:
+		return take_ports(m, x);
+	default:
+		return false;
+	}
+}
+
+/* The counter, which every rule of iptables has, and CT --notrack. */
+static bool take_stmts(const struct rule *r, struct xt_rule *x)
+{
+	for (size_t i = 0; i < r->n_stmts; i++) {
+		if (r->stmts[i].kind == STMT_COUNTER)
+			continue;
+		if (r->stmts[i].kind != STMT_NOTRACK || x->target.kind != XT_NO_TARGET)
+			return false;
+		x->target.kind = XT_CT;
+		x->target.given = x->target.notrack = true;
+	}
+	return true;
+}
+
+static const struct {
+	enum verdict verdict;
+	enum xt_target_kind kind;
+} targets[] = {
+	{ VERDICT_ACCEPT, XT_ACCEPT }, { VERDICT_DROP, XT_DROP },
+	{ VERDICT_RETURN, XT_RETURN }, { VERDICT_REJECT, XT_REJECT },
+	{ VERDICT_SNAT, XT_SNAT },     { VERDICT_MASQUERADE, XT_MASQUERADE },
+	{ VERDICT_DNAT, XT_DNAT },     { VERDICT_REDIRECT, XT_REDIRECT },
+	{ VERDICT_JUMP, XT_CHAIN },    { VERDICT_GOTO, XT_CHAIN },
+};
+
+static bool take_target(const struct action *a, struct xt_target *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		if (targets[i].verdict != a->verdict)
+			continue;
+		*t = (struct xt_target){ .kind = targets[i].kind };
+		return true;
+	}
+	return false;
+}
+
+static bool take_action(const struct rule *r, struct xt_rule *x)
+{
+	const struct action *a = &r->action;
+	struct xt_target *t = &x->target;
+
+	if (a->verdict == VERDICT_NONE || a->verdict == VERDICT_CONTINUE)
+		return true;
+	if (t->kind != XT_NO_TARGET || a->map || a->nat_prefix || a->nat_flags & GW_NATF_ENDPOINT)
+		return false;
+	if (!take_target(a, t) || strlen(a->chain) >= sizeof(t->chain))
+		return false;
+	t->go_to = a->verdict == VERDICT_GOTO;
+	snprintf(t->chain, sizeof(t->chain), "%.31s", a->chain);
+	t->reject = a->reject;
+	t->flags = a->nat_flags;
+	t->has_addr = a->has_addr;
+	t->has_port = a->has_port;
+	memcpy(t->addr_lo, a->addr_lo, sizeof(t->addr_lo));
+	memcpy(t->addr_hi, a->addr_hi, sizeof(t->addr_hi));
+	t->port_lo = a->port_lo;
+	t->port_hi = a->port_hi;
+	return true;
+}
+
+static bool take_comment(const char *comment, struct xt_rule *x)
+{
+	struct xt_match *m = comment ? next_match(x, XT_COMMENT) : NULL;
+
+	if (!comment)
+		return true;
+	if (!m || strlen(comment) >= sizeof(m->comment) || strpbrk(comment, "\n\r"))
+		return false;
+	snprintf(m->comment, sizeof(m->comment), "%s", comment);
+	return true;
+}
+
+bool xt_from_rule(const struct rule *r, int version, struct xt_rule *ret)
+{
+	struct xt_rule *x = ret;
+
+	*x = (struct xt_rule){ .version = version, .pkts = r->pkts, .bytes = r->bytes };
+	for (size_t i = 0; i < r->n_matches; i++)
+		if (!take_match(&r->matches[i], x))
+			return false;
+	return take_comment(r->comment, x) && take_stmts(r, x) && take_action(r, x);
+}
