@@ -5,8 +5,9 @@ int cells_add(const struct ctx *x, struct cells *c, const struct gw_op *op,
 	      const struct gw_op_pair *more)
 {
 	if (c->n + 1U + op->len > GW_ACT_CELLS_MAX)
-		return refuse(x, "too many matches and statements that are not looked up in the index "
-				 "(%u fit)",
+		return refuse(x,
+			      "too many matches and statements that are not looked up in the index "
+			      "(%u fit)",
 			      GW_ACT_CELLS_MAX);
 	c->op[c->n++] = *op;
 	for (unsigned int i = 0; i < op->len; i++)
@@ -50,9 +51,9 @@ int act_make(struct ctx *x, const struct act *a, uint32_t *ret_flags)
 		x->act_lines = n;
 		return 0;
 	}
-	r = builder_act(x->b, lines, n, &at);
+	r = full(builder_act(x->b, lines, n, &at));
 	if (r)
-		return r == INDEX_E_FULL ? FLAT_FULL : r;
+		return r;
 	*ret_flags |= at << 12;
 	return at > GW_ENT_ACT_MAX ? FLAT_FULL : 0;
 }

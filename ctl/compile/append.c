@@ -71,10 +71,10 @@ static int append_version(struct ctx *x, void *half, size_t cap, uint32_t root, 
 	x->act_lines = 0;
 	r = flat_rule(x, &to);
 	if (!r && out.n)
-		r = image_append(half, cap, root, out.b, out.n, x->act_lines ? act : NULL,
-				 x->act_lines);
+		r = full(image_append(half, cap, root, out.b, out.n, x->act_lines ? act : NULL,
+				      x->act_lines));
 	boxes_deinit(&out);
-	return r == INDEX_E_FULL || r == FLAT_FULL ? COMPILE_E_AGAIN : r;
+	return r == FLAT_FULL ? COMPILE_E_AGAIN : r;
 }
 
 /* Maps have an action for each element. */
@@ -111,8 +111,14 @@ int compile_append(struct compile_map *map, void *half, size_t cap, const struct
 		   struct diag *d)
 {
 	struct rule *rule = w->chain->rules[w->index];
-	struct ctx x = { .rs = w->rs, .ifs = w->ifs, .n_ifs = w->n_ifs, .d = d, .map = map,
-			 .table = w->table, .chain = w->chain, .rule = rule };
+	struct ctx x = { .rs = w->rs,
+			 .ifs = w->ifs,
+			 .n_ifs = w->n_ifs,
+			 .d = d,
+			 .map = map,
+			 .table = w->table,
+			 .chain = w->chain,
+			 .rule = rule };
 	struct map_node *node;
 	uint32_t prio;
 	uint64_t at;
@@ -136,7 +142,7 @@ int compile_append(struct compile_map *map, void *half, size_t cap, const struct
 
 int compile_remove(void *half, uint32_t cid)
 {
-	int r = image_remove(half, cid);
+	int r = full(image_remove(half, cid));
 
-	return r == INDEX_E_FULL ? COMPILE_E_AGAIN : r;
+	return r == FLAT_FULL ? COMPILE_E_AGAIN : r;
 }

@@ -44,8 +44,8 @@ struct side {
 
 static struct side side_get(const struct index_rule *b, int dst)
 {
-	return dst ? (struct side){ b->d_lo, b->d_hi, b->not_d } :
-		     (struct side){ b->s_lo, b->s_hi, b->not_s };
+	return dst ? (struct side){ b->d_lo, b->d_hi, b->not_d }
+		   : (struct side){ b->s_lo, b->s_hi, b->not_s };
 }
 
 static void side_put(struct index_rule *b, int dst, struct side s)

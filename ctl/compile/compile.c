@@ -42,6 +42,7 @@ static void compiler_deinit(struct compiler *c)
 	builder_free(c->x.b);
 	graph_deinit(&c->x.graph);
 	idmap_deinit(&c->x.sets);
+	idmap_deinit(&c->x.states);
 	free(c->places);
 	compile_map_free(c->map);
 }
@@ -72,14 +73,20 @@ static int refuse_full(const struct compiler *c)
 }
 
 /* From the end: gwd gives the others. */
-int state_new(struct ctx *x, uint32_t *ret)
+int state_of(struct ctx *x, const void *who, size_t index, uint32_t *ret)
 {
+	uint64_t key = (uint64_t)(uintptr_t)who << 16 ^ index, found;
+
 	if (!x->b)
 		return COMPILE_E_AGAIN;
+	if (idmap_get(&x->states, key, &found)) {
+		*ret = (uint32_t)found;
+		return 0;
+	}
 	if (x->next_state <= GW_STATES_MAX - 1024)
 		return refuse(x, "more than 1023 turns of `numgen inc`");
 	*ret = --x->next_state;
-	return 0;
+	return idmap_put(&x->states, key, *ret);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- chains */
@@ -132,9 +139,8 @@ static int chain_build(struct compiler *c, const struct node *n, const uint32_t 
 					.handle = chain->handle };
 
 		if (n->root[v6] != GW_NO_ROOT)
-			r = builder_root(c->x.b, n->root[v6], v6 ? 6 : 4, &head, p.out[v6].b,
-					 p.out[v6].n);
-		r = r == INDEX_E_FULL ? FLAT_FULL : r;
+			r = full(builder_root(c->x.b, n->root[v6], v6 ? 6 : 4, &head, p.out[v6].b,
+					      p.out[v6].n));
 	}
 	boxes_deinit(&p.out[0]);
 	boxes_deinit(&p.out[1]);
@@ -210,7 +216,8 @@ static int place_add(struct compiler *c, const struct node *n)
 	int r;
 
 	if (p.hook < 0) {
-		diag_set(c->x.d, "%s %s: there is no place for chain `%s` (type %s, hook %s, priority %d)",
+		diag_set(c->x.d,
+			 "%s %s: there is no place for chain `%s` (type %s, hook %s, priority %d)",
 			 family_name(n->table->family), n->table->name, n->chain->name,
 			 chain_type_name((int)n->chain->type), hook_name(n->chain->hook_nf),
 			 n->chain->prio);
@@ -252,10 +259,10 @@ static int map_chains(struct compiler *c)
 	if (!c->map->nodes)
 		return -ENOMEM;
 	for (size_t i = 0; !r && i < g->n; i++) {
-		c->map->nodes[i] = (struct map_node){ .root = { g->nodes[i].root[0],
-								g->nodes[i].root[1] },
-						      .above = g->nodes[i].above,
-						      .leaf = g->nodes[i].leaf };
+		c->map->nodes[i] =
+			(struct map_node){ .root = { g->nodes[i].root[0], g->nodes[i].root[1] },
+					   .above = g->nodes[i].above,
+					   .leaf = g->nodes[i].leaf };
 		r = idmap_put(&c->map->chains, g->nodes[i].chain->handle, i);
 	}
 	c->map->n = g->n;
@@ -267,7 +274,7 @@ static int compiler_run(struct compiler *c, const struct ruleset *rs, struct ima
 	int r = graph_build(&c->x.graph, rs, c->x.d);
 
 	if (!r)
-		r = builder_new(c->max_lines, &c->x.b);
+		r = full(builder_new(c->max_lines, &c->x.b));
 	if (!r)
 		r = compiler_reserve(c);
 	if (!r)
@@ -278,8 +285,7 @@ static int compiler_run(struct compiler *c, const struct ruleset *rs, struct ima
 		r = map_chains(c);
 	if (r)
 		return r;
-	r = builder_finish(c->x.b, &c->head, ret);
-	return r == INDEX_E_FULL ? FLAT_FULL : r;
+	return full(builder_finish(c->x.b, &c->head, ret));
 }
 
 int compile_ruleset(const struct ruleset *rs, const struct compile_if *ifs, size_t n_ifs,

@@ -18,17 +18,19 @@ enum item_kind { ITEM_MATCH, ITEM_STMT, ITEM_ACTION };
 struct part {
 	size_t first, n; /* boxes */
 	const struct map_data *data;
-	struct cells *own; /* before the ops that all share; or NULL */
+	struct cells *own; /* ops, or NULL */
 };
 struct flat {
 	struct seg s;
 	struct cursor at;
-	bool counted; /* an op does it, or did in front of this root */
+	bool counted;	    /* an op does it, or did in front of this root */
 	unsigned int patch; /* the cell that a map's data goes into, ~0 = none */
 	struct part *parts; /* NULL: no map, the boxes are those of the seg */
 	size_t n_parts, cap_parts;
-	struct boxes boxes; /* of the parts */
-	bool distinct;	    /* each part has a prio of its own */
+	struct boxes boxes;  /* of the parts */
+	unsigned int own_at; /* cells in front of those */
+	bool distinct;	     /* each part has a prio of its own */
+	bool unsteady;	     /* a packet that came to one part must not come to the next */
 };
 
 static void flat_deinit(struct flat *f)
@@ -239,6 +241,24 @@ static int tail_make(const struct flat *f, const struct target *to, struct tail 
 	return r;
 }
 
+/* What was matched before the map, what tells its elements apart, what comes behind. */
+static int part_cells(const struct flat *f, const struct part *p, struct cells *ret)
+{
+	const struct cells *all = &f->s.cells;
+	unsigned int own = p->own ? p->own->n : 0, at = own ? f->own_at : 0;
+
+	ret->n = all->n + own;
+	if (ret->n > GW_ACT_CELLS_MAX)
+		return refuse(f->s.x, "too many matches and statements (%u fit)", GW_ACT_CELLS_MAX);
+	memcpy(ret->op, all->op, at * sizeof(struct gw_op));
+	if (own)
+		memcpy(ret->op + at, p->own->op, own * sizeof(struct gw_op));
+	memcpy(ret->op + at + own, all->op + at, (all->n - at) * sizeof(struct gw_op));
+	if (f->patch != ~0U)
+		ret->op[own + f->patch].lo = (uint32_t)p->data->val[0].num_lo;
+	return 0;
+}
+
 static int part_emit(struct flat *f, struct target *to, struct tail tail, const struct part *p,
 		     const struct boxes *boxes, uint32_t prio)
 {
@@ -251,15 +271,9 @@ static int part_emit(struct flat *f, struct target *to, struct tail tail, const 
 
 	if (r)
 		return r;
-	if (p->own)
-		cells = *p->own;
-	if (cells.n + f->s.cells.n > GW_ACT_CELLS_MAX)
-		return refuse(x, "too many matches and statements (%u fit)", GW_ACT_CELLS_MAX);
-	memcpy(cells.op + cells.n, f->s.cells.op, f->s.cells.n * sizeof(struct gw_op));
-	if (f->patch != ~0U)
-		cells.op[cells.n + f->patch].lo = (uint32_t)p->data->val[0].num_lo;
-	cells.n += f->s.cells.n;
-	r = act_make(x, &a, &flags);
+	r = part_cells(f, p, &cells);
+	if (!r)
+		r = act_make(x, &a, &flags);
 	for (size_t i = 0; !r && i < p->n; i++) {
 		struct index_rule b = boxes->b[p->first + i];
 
@@ -305,9 +319,9 @@ static int map_elems(const struct ctx *x, const struct map_use *use, const struc
 	if (r)
 		return r;
 	*ret = set->elems;
-	return set_is_dynamic(set) ?
-		       refuse(x, "map `%s` changes as packets pass: not supported", use->name) :
-		       0;
+	return set_is_dynamic(set)
+		       ? refuse(x, "map `%s` changes as packets pass: not supported", use->name)
+		       : 0;
 }
 
 static bool field_is_numgen(enum field field)
@@ -432,20 +446,22 @@ static int turns_cmp(const void *a, const void *b)
 }
 
 /* The next of the elements: so many of the numbers that are left. */
-static int numgen_part(struct flat *f, bool inc, const struct turns *t, uint64_t left)
+static int numgen_part(struct flat *f, const struct map_use *use, const struct turns *t,
+		       uint64_t below, uint64_t left)
 {
 	struct gw_op op = { .code = GW_OP_NUMGEN,
 			    .mask = (uint32_t)left,
-			    .hi = (uint32_t)(t->hi - t->lo) };
+			    .lo = (uint32_t)below,
+			    .hi = (uint32_t)(below + t->hi - t->lo) };
 	struct part p = { .data = t->data, .own = calloc(1, sizeof(*p.own)) };
 	struct gw_op_pair state = { 0 };
 	uint32_t id = 0;
 	int r = p.own ? 0 : -ENOMEM;
 
-	if (!r && inc) {
+	if (!r && use->key.fields[0] == FIELD_ID_NUMGEN_INC) {
 		op.flags = GW_OPF_FROM;
 		op.len = 1;
-		r = state_new(f->s.x, &id);
+		r = state_of(f->s.x, use, f->n_parts + 1, &id);
 		state.a = id;
 	}
 	if (!r)
@@ -464,8 +480,7 @@ static int numgen_part(struct flat *f, bool inc, const struct turns *t, uint64_t
 static int numgen_parts(struct flat *f, const struct map_use *use, const struct elems *e)
 {
 	_cleanup_(freep) struct turns *turns = calloc(e->n + 1, sizeof(*turns));
-	bool inc = use->key.fields[0] == FIELD_ID_NUMGEN_INC;
-	uint64_t left = use->key.mod;
+	uint64_t left = use->key.mod, taken = 0;
 	int r = turns ? 0 : -ENOMEM;
 
 	if (r)
@@ -475,8 +490,10 @@ static int numgen_parts(struct flat *f, const struct map_use *use, const struct 
 	qsort(turns, e->n, sizeof(*turns), turns_cmp);
 	for (size_t i = 0; !r && i < e->n && turns[i].lo < use->key.mod; i++) {
 		turns[i].hi = MIN(turns[i].hi, use->key.mod - 1U);
-		r = numgen_part(f, inc, &turns[i], left);
-		left -= turns[i].hi - turns[i].lo + 1;
+		/* numbers below that no element has are still there */
+		r = numgen_part(f, use, &turns[i], turns[i].lo - taken, left);
+		taken += turns[i].hi - turns[i].lo + 1;
+		left = use->key.mod - taken;
 	}
 	return r;
 }
@@ -493,14 +510,16 @@ static int map_here(struct flat *f, const struct map_use *use, const struct targ
 		return FLAT_APART;
 	for (unsigned int i = 0; i < use->key.n; i++)
 		f->distinct |= !field_is_indexed(use->key.fields[i]);
-	if (f->distinct && !to->apart && (to->single || !map_is_steady(f->s.x, use, e))) {
-		f->distinct = false;
+	f->unsteady = f->distinct && !map_is_steady(f->s.x, use, e);
+	if (f->distinct && !to->apart && (to->single || f->unsteady)) {
+		f->distinct = f->unsteady = false;
 		return FLAT_APART;
 	}
 	for (unsigned int i = 0; !r && i < use->key.n; i++) {
 		r = seg_imply(&f->s, use->key.fields[i]);
 		f->s.vary |= field_vary(use->key.fields[i]);
 	}
+	f->own_at = f->s.cells.n;
 	f->parts = calloc(1, sizeof(*f->parts));
 	f->cap_parts = 1;
 	if (!r && !f->parts)
@@ -577,16 +596,11 @@ static int take_counter(struct flat *f, const struct stmt *st)
 
 static int take_stmt(struct flat *f, const struct stmt *st)
 {
-	int r;
-
 	if (st->kind == STMT_COUNTER)
 		return take_counter(f, st);
 	if ((st->kind == STMT_MARK || st->kind == STMT_CTMARK) && st->mark.map)
 		f->patch = f->s.cells.n;
-	r = seg_stmt(&f->s, st);
-	if (f->patch != ~0U && !r && f->patch + 1 == f->s.cells.n)
-		f->s.cells.op[f->patch].mask = UINT32_MAX; /* the map's value, all of it */
-	return r;
+	return seg_stmt(&f->s, st);
 }
 
 /* Items up to the first that needs a root of its own (FLAT_APART: f->at is in front of it) or stops every packet. */
@@ -598,10 +612,12 @@ static int take_items(struct flat *f, const struct target *to)
 		struct cursor before = f->at;
 		enum item_kind kind = item_next(rule, &f->at);
 		const struct map_use *use = item_map(rule, kind, &f->at);
-		bool sees = true;
-		int r = 0;
+		bool sees = true, can_fail = false;
+		int r = f->unsteady ? rest_can_fail(f->s.x, before, &can_fail) : 0;
 
-		if (kind == ITEM_MATCH)
+		if (can_fail)
+			r = FLAT_APART;
+		else if (kind == ITEM_MATCH)
 			r = seg_match(&f->s, &rule->matches[f->at.match - 1]);
 		else if (kind == ITEM_ACTION)
 			r = action_sees(f->s.x, &rule->action, &sees);
@@ -642,9 +658,9 @@ static int flat_apart(struct flat *f, struct target *to)
 	if (!r)
 		r = flat_piece(x, f->at, f->counted, &apart);
 	if (!r)
-		r = builder_root(x->b, tail.root, x->version, &head, out.b, out.n);
+		r = full(builder_root(x->b, tail.root, x->version, &head, out.b, out.n));
 	boxes_deinit(&out);
-	return r == INDEX_E_FULL ? FLAT_FULL : r;
+	return r;
 }
 
 static int flat_piece(struct ctx *x, struct cursor at, bool counted, struct target *to)

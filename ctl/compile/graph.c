@@ -95,7 +95,8 @@ static int edge_add(struct graph *g, struct edges *l, const struct node *from, e
 		return refuse(&x, "there is no chain `%s` in table %s %s", name,
 			      family_name(from->table->family), from->table->name);
 	if (to->chain->base)
-		return refuse(&x, "`%s` is a base chain: only packets come there, no rule leads to it",
+		return refuse(&x,
+			      "`%s` is a base chain: only packets come there, no rule leads to it",
 			      name);
 	r = array_reserve((void **)&l->e, &l->cap, l->n, sizeof(*l->e));
 	if (r < 0)
@@ -139,10 +140,10 @@ static int edges_collect(struct graph *g, struct edges *l, struct diag *d)
 struct visit {
 	struct graph *g;
 	const struct edges *l;
-	size_t *first; /* of each node's edges; one more at the end */
-	uint8_t *state; /* 0 not seen, 1 on the way here, 2 done */
-	uint32_t *way;	/* nodes on the way */
-	size_t *next;	/* edge of each node to look at next */
+	size_t *first;	 /* of each node's edges; one more at the end */
+	uint8_t *state;	 /* 0 not seen, 1 on the way here, 2 done */
+	uint32_t *way;	 /* nodes on the way */
+	size_t *next;	 /* edge of each node to look at next */
 	uint32_t *order; /* done first comes last */
 	size_t n_order;
 };

@@ -23,6 +23,11 @@ enum {
 	FLAT_NEVER,	/* no packet of this version gets past here */
 	FLAT_APART	/* a map that needs a root of its own */
 };
+/* Outcomes of the index overlap with those. */
+static inline int full(int r)
+{
+	return r == INDEX_E_FULL ? FLAT_FULL : r;
+}
 #define BOXES_MAX (1U << 20)
 
 /* u64 -> u64, open addressing. */
@@ -30,7 +35,7 @@ struct idmap {
 	struct idmap_row {
 		uint64_t key, value;
 		bool used;
-	} *rows;
+	} * rows;
 	size_t n, cap;
 };
 void idmap_deinit(struct idmap *m);
@@ -70,8 +75,8 @@ struct node {
 	const struct table *table;
 	const struct chain *chain;
 	uint32_t root[2]; /* IPv4, IPv6 */
-	int above;	  /* most returns that are pending when it is entered; -1: no packet comes here */
-	bool leaf;	  /* no rule leads to another chain */
+	int above; /* most returns that are pending when it is entered; -1: no packet comes here */
+	bool leaf; /* no rule leads to another chain */
 };
 struct graph {
 	struct node *nodes;
@@ -92,7 +97,7 @@ struct compile_map {
 		uint32_t root[2];
 		int above;
 		bool leaf;
-	} *nodes;
+	} * nodes;
 	size_t n, cap;
 };
 
@@ -106,6 +111,8 @@ struct ctx {
 	struct builder *b;
 	struct graph graph;
 	struct idmap sets; /* pointer of the set or match -> number */
+	struct idmap
+		states; /* what a turn of numgen inc belongs to -> state id: one for both versions */
 	uint32_t next_state;
 	/* one rule for an image in force: */
 	struct compile_map *map;
@@ -159,7 +166,7 @@ int field_boxes(const struct ctx *x, enum field field, const struct spans *l, st
 /* An op that looks at one value. */
 int op_range(const struct ctx *x, struct cells *c, enum field field, const struct span *span,
 	     bool negate, unsigned int dir);
-int state_new(struct ctx *x, uint32_t *ret);
+int state_of(struct ctx *x, const void *who, size_t index, uint32_t *ret);
 
 struct set_use {
 	const void *who; /* uses with the same are the same set */

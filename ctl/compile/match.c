@@ -78,6 +78,17 @@ uint32_t field_vary(enum field field)
 	}
 }
 
+/* Marks alone are compared with a mask of 0 (iptables' `--mark 0/0`). */
+static uint32_t match_mask(const struct match *m)
+{
+	return m->mask || field_rows[m->field].type == FIELD_MARK ? m->mask : UINT32_MAX;
+}
+
+static bool mask_is_whole(const struct match *m)
+{
+	return match_mask(m) == UINT32_MAX;
+}
+
 /* ----------------------------------------------------------------------------------------------- values -> boxes */
 
 #define MASKED_MARK  0
@@ -135,8 +146,8 @@ static int add_if(int version, struct boxes *ret, enum kind kind, const struct s
 		return boxes_add(ret, &b);
 	for (uint64_t i = (uint64_t)span->lo; !r && i <= (uint64_t)span->hi; i++) {
 		b.meta = kind == KIND_IIF ? GW_META_IIF(i) : GW_META_OIF(i);
-		b.mmask = kind == KIND_IIF ? GW_META_IIF(GW_META_IF_MAX) :
-					     GW_META_OIF(GW_META_IF_MAX);
+		b.mmask = kind == KIND_IIF ? GW_META_IIF(GW_META_IF_MAX)
+					   : GW_META_OIF(GW_META_IF_MAX);
 		r = boxes_add(ret, &b);
 	}
 	return r;
@@ -145,8 +156,8 @@ static int add_if(int version, struct boxes *ret, enum kind kind, const struct s
 /* meta nfproto, meta protocol: true or false, one knows which. */
 static bool version_is_in(enum field field, const struct spans *l, int version)
 {
-	index_addr v = field == FIELD_ID_NFPROTO ? (version == 4 ? 2 : 10) :
-						   (version == 4 ? 0x0800 : 0x86dd);
+	index_addr v = field == FIELD_ID_NFPROTO ? (version == 4 ? 2 : 10)
+						 : (version == 4 ? 0x0800 : 0x86dd);
 
 	for (size_t i = 0; i < l->n; i++) {
 		if (v >= l->s[i].lo && v <= l->s[i].hi)
@@ -253,8 +264,8 @@ int seg_imply(struct seg *s, enum field field)
 	if (row->families != 46 && row->families != s->x->version)
 		return FLAT_NEVER;
 	/* the field itself is missing where there are no ports */
-	if (!row->implies && ((field != FIELD_ID_TH_SPORT && field != FIELD_ID_TH_DPORT) ||
-			      s->effects))
+	if (!row->implies &&
+	    ((field != FIELD_ID_TH_SPORT && field != FIELD_ID_TH_DPORT) || s->effects))
 		return 0;
 	if (row->implies && boxes_have_proto(&s->boxes, row->implies))
 		return 0;
@@ -298,7 +309,8 @@ int op_range(const struct ctx *x, struct cells *c, enum field field, const struc
 int selector_op(const struct ctx *x, const enum field *fields, unsigned int n, struct gw_op *op)
 {
 	if (n > 4)
-		return refuse(x, "a set that is looked up has at most 4 fields, this one has %u", n);
+		return refuse(x, "a set that is looked up has at most 4 fields, this one has %u",
+			      n);
 	op->field = (uint8_t)field_plain(fields[0]);
 	for (unsigned int i = 1; i < n; i++)
 		op->mask |= (uint32_t)field_plain(fields[i]) << (8 * (i - 1));
@@ -308,11 +320,13 @@ int selector_op(const struct ctx *x, const enum field *fields, unsigned int n, s
 static int op_set(struct seg *s, const struct match *m)
 {
 	const enum field *fields = m->n_fields > 1 ? m->more : &m->field;
-	struct set_use u = { .who = m, .n_fields = MAX(m->n_fields, 1), .elems = m->elems, .n = m->n };
+	struct set_use u = {
+		.who = m, .n_fields = MAX(m->n_fields, 1), .elems = m->elems, .n = m->n
+	};
 	struct gw_op op = { .code = GW_OP_SET, .flags = m->negate ? GW_OPF_NOT : 0 };
 	int r;
 
-	if (m->mask && m->mask != UINT32_MAX)
+	if (m->n_fields <= 1 && !mask_is_whole(m))
 		return refuse(s->x, "`%s` with a mask can not be looked up in a set",
 			      field_rows[m->field].keyword);
 	for (unsigned int i = 0; i < u.n_fields; i++) {
@@ -341,7 +355,7 @@ static int op_bits(struct seg *s, const struct match *m, const struct spans *l)
 	struct gw_op op = { .code = GW_OP_RANGE,
 			    .field = (uint8_t)m->field,
 			    .flags = m->negate ? GW_OPF_NOT : 0,
-			    .mask = m->mask ? m->mask : UINT32_MAX };
+			    .mask = match_mask(m) };
 	uint32_t bits = 0;
 
 	for (size_t i = 0; i < l->n; i++)
@@ -373,7 +387,7 @@ static int op_numgen(struct seg *s, const struct match *m, const struct spans *l
 	if (m->field == FIELD_ID_NUMGEN_INC) {
 		op.flags |= GW_OPF_FROM;
 		op.len = 1;
-		r = state_new(s->x, &id);
+		r = state_of(s->x, m, 0, &id);
 		state.a = r ? 0 : id;
 	}
 	s->effects = true; /* asked once */
@@ -394,7 +408,6 @@ static int op_none(struct seg *s, const struct match *m)
 
 static int op_values(struct seg *s, const struct match *m, const struct spans *l)
 {
-	uint32_t mask = m->mask ? m->mask : UINT32_MAX;
 	int r = 0;
 
 	if (kinds[m->field] == KIND_VERSION)
@@ -405,8 +418,8 @@ static int op_values(struct seg *s, const struct match *m, const struct spans *l
 		return op_set(s, m);
 	for (size_t i = 0; !r && i < l->n; i++) {
 		r = op_range(s->x, &s->cells, m->field, &l->s[i], m->negate, m->dir);
-		if (!r && mask != UINT32_MAX && field_rows[m->field].bits <= 32)
-			s->cells.op[s->cells.n - 1].mask = mask;
+		if (!r && field_rows[m->field].bits <= 32)
+			s->cells.op[s->cells.n - 1].mask = match_mask(m);
 	}
 	return r;
 }
@@ -446,11 +459,6 @@ static int match_op(struct seg *s, const struct match *m)
 }
 
 /* ------------------------------------------------------------------------------------------------------- as boxes */
-
-static bool mask_is_whole(const struct match *m)
-{
-	return !m->mask || m->mask == UINT32_MAX;
-}
 
 static int state_boxes(const struct ctx *x, const struct match *m, struct boxes *ret)
 {
@@ -493,8 +501,8 @@ static int addr_not_boxes(const struct ctx *x, enum kind kind, struct spans *l, 
 {
 	int r;
 
-	if (l->n == 1 && (l->s[0].lo || l->s[0].hi < (x->version == 4 ? (index_addr)UINT32_MAX :
-									~(index_addr)0))) {
+	if (l->n == 1 && (l->s[0].lo || l->s[0].hi < (x->version == 4 ? (index_addr)UINT32_MAX
+								      : ~(index_addr)0))) {
 		r = span_box(x->version, ret, kind, &l->s[0]);
 		if (!r)
 			*(kind == KIND_SADDR ? &ret->b[0].not_s : &ret->b[0].not_d) = true;
@@ -512,7 +520,7 @@ static int value_boxes(const struct ctx *x, const struct match *m, struct spans 
 		       struct boxes *ret)
 {
 	enum kind kind = kinds[m->field];
-	uint32_t mask = mask_is_whole(m) ? UINT32_MAX : m->mask;
+	uint32_t mask = match_mask(m);
 	int r = 0;
 
 	switch (kind) {
@@ -639,10 +647,12 @@ static int code_boxes(struct seg *s, const struct match *m)
 	struct spans l = { 0 };
 	int r;
 
-	if (s->effects || m->negate || m->set || !mask_is_whole(m) || m->n_fields > 1 || !s->boxes.n)
+	if (s->effects || m->negate || m->set || !mask_is_whole(m) || m->n_fields > 1 ||
+	    !s->boxes.n)
 		return FLAT_OP;
 	for (size_t i = 0; i < s->boxes.n; i++) {
-		if (s->boxes.b[i].dp_lo & 0xff || s->boxes.b[i].dp_hi != (s->boxes.b[i].dp_lo | 0xff))
+		if (s->boxes.b[i].dp_lo & 0xff ||
+		    s->boxes.b[i].dp_hi != (s->boxes.b[i].dp_lo | 0xff))
 			return FLAT_OP;
 	}
 	r = spans_match(s->x, m, &l);

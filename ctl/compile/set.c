@@ -78,11 +78,6 @@ size_t compile_key(const struct set *s, const struct elem *parts, const struct c
 	return len;
 }
 
-static int full(int r)
-{
-	return r == INDEX_E_FULL ? FLAT_FULL : r;
-}
-
 static struct index_range range_of(struct span s)
 {
 	return (struct index_range){ { (uint64_t)(s.lo >> 64), (uint64_t)s.lo },
@@ -176,6 +171,26 @@ static int keys_add(struct ctx *x, const struct set_use *u, const struct elem *e
 	return r;
 }
 
+static int key_cmp(const void *a, const void *b, void *len)
+{
+	return memcmp(a, b, *(const unsigned int *)len);
+}
+
+/* Ranges and names with `*` may stand for the same key. */
+static void keys_unique(struct keys *k)
+{
+	size_t n = 0;
+
+	if (!k->n)
+		return;
+	qsort_r(k->bytes, k->n, k->len, key_cmp, &k->len);
+	for (size_t i = 1; i < k->n; i++) {
+		if (memcmp(k->bytes + i * k->len, k->bytes + n * k->len, k->len) != 0)
+			memmove(k->bytes + ++n * k->len, k->bytes + i * k->len, k->len);
+	}
+	k->n = n + 1;
+}
+
 static int make_keys(struct ctx *x, const struct set_use *u, const struct gw_set *head,
 		     uint32_t *ret)
 {
@@ -191,6 +206,7 @@ static int make_keys(struct ctx *x, const struct set_use *u, const struct gw_set
 		if (use_has(u, i))
 			r = keys_add(x, u, u->elems + i * u->n_fields, &keys);
 	}
+	keys_unique(&keys);
 	if (!r)
 		r = full(builder_set_keys(x->b, keys.len, keys.bytes, keys.n, head, ret));
 	free(keys.bytes);

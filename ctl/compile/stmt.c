@@ -46,10 +46,9 @@ static int op_limit(struct seg *s, const struct limit *l, uint32_t id)
 static int op_quota(struct seg *s, uint64_t bytes, bool over, uint32_t id)
 {
 	struct gw_op_pair more = { .a = bytes };
-	struct gw_op op = { .code = GW_OP_QUOTA,
-			    .flags = over ? GW_OPF_NOT : 0,
-			    .len = 1,
-			    .lo = id };
+	struct gw_op op = {
+		.code = GW_OP_QUOTA, .flags = over ? GW_OPF_NOT : 0, .len = 1, .lo = id
+	};
 	int r = need_id(s, id, "quota");
 
 	return r ? r : cells_add(s->x, &s->cells, &op, &more);
@@ -90,6 +89,11 @@ static int op_mark(struct seg *s, const struct stmt *st)
 			    .mask = st->mark.from_other ? st->mark.mask : ~st->mark.mask,
 			    .lo = st->mark.value };
 
+	if (st->mark.map) {
+		/* an element's value, as it is */
+		op.flags = 0;
+		op.mask = UINT32_MAX;
+	}
 	return cells_add(s->x, &s->cells, &op, NULL);
 }
 
@@ -120,9 +124,9 @@ static int op_mss(struct seg *s, const struct stmt *st)
 
 static int op_change_set(struct seg *s, const struct stmt *st)
 {
-	static const uint8_t codes[] = { [SET_ADD] = GW_OP_SETADD,
-					 [SET_UPDATE] = GW_OP_SETUPD,
-					 [SET_DELETE] = GW_OP_SETDEL };
+	static const uint8_t codes[] = {
+		[SET_ADD] = GW_OP_SETADD, [SET_UPDATE] = GW_OP_SETUPD, [SET_DELETE] = GW_OP_SETDEL
+	};
 	struct gw_op op = { .code = codes[st->set.verb] };
 	struct gw_op_pair more = { 0 };
 	struct set_use u = { 0 };
@@ -131,8 +135,9 @@ static int op_change_set(struct seg *s, const struct stmt *st)
 	if (r)
 		return r;
 	if (!set_is_dynamic(u.named))
-		return refuse(s->x, "set `%s` can not be changed by packets: it has neither flag "
-				    "`dynamic` nor `timeout`",
+		return refuse(s->x,
+			      "set `%s` can not be changed by packets: it has neither flag "
+			      "`dynamic` nor `timeout`",
 			      st->set.set);
 	u.who = u.named;
 	for (unsigned int i = 0; !r && i < st->set.key.n; i++)
