@@ -73,85 +73,50 @@ static __always_inline bool field_tracked(const struct pkt *p)
 }
 
 /* IPS_* of linux/netfilter/nf_conntrack_common.h. */
-static __always_inline __u32 field_status(const struct pkt *p, const struct gw_flow *own,
-					  const bool v6)
-{
-	__u32 bits = 0;
+#define STATUS_SEEN_REPLY (1U << 1)
+#define STATUS_ASSURED	  (1U << 2)
+#define STATUS_CONFIRMED  (1U << 3)
+#define STATUS_SNAT	  (1U << 4)
+#define STATUS_DNAT	  (1U << 5)
+#define STATUS_DYING	  (1U << 9)
 
-	if (!own)
-		return key_dest_differs(&p->t, &p->out, v6) ||
-				       key_dport(&p->t, v6) != key_dport(&p->out, v6)
-			       ? 1 << 5
-			       : 0;
-	bits |= own->flags & GW_FLOW_SEEN_REPLY ? 1 << 1 : 0;
-	bits |= own->flags & GW_FLOW_ASSURED ? 1 << 2 : 0;
-	bits |= own->flags & GW_FLOW_SNAT ? 1 << 4 : 0;
-	bits |= own->flags & GW_FLOW_DNAT ? 1 << 5 : 0;
-	bits |= own->flags & GW_FLOW_DYING ? 1 << 9 : 0;
-	return bits | 1 << 3; /* confirmed */
+static __always_inline __u32 field_status(const struct gw_flow *own)
+{
+	__u32 flags = own->flags, bits = STATUS_CONFIRMED;
+
+	bits |= flags & GW_FLOW_SEEN_REPLY ? STATUS_SEEN_REPLY : 0;
+	bits |= flags & GW_FLOW_ASSURED ? STATUS_ASSURED : 0;
+	bits |= flags & GW_FLOW_SNAT ? STATUS_SNAT : 0;
+	bits |= flags & GW_FLOW_DNAT ? STATUS_DNAT : 0;
+	bits |= flags & GW_FLOW_DYING ? STATUS_DYING : 0;
+	return bits;
 }
 
-static __always_inline __u32 field_expire(struct pkt *p, struct gw_flow *orig,
-					  struct gw_flow *reply)
+static __always_inline int field_addr(struct pkt *p, const union gw_key *k, bool dst, bool want6,
+				      const bool v6)
 {
-	struct gw_conf *conf = conf_get();
-	__u32 t, idle;
-
-	if (!conf)
-		return 0;
-	if (!orig) {
-		p->a.f.state = 0;
-		p->a.f.flags = 0;
-		if (p->proto == IPPROTO_TCP)
-			p->a.f.state = GW_TCP_SYN_SENT;
-		return flow_timeout(conf, p->proto, &p->a.f) / cfg_hz;
-	}
-	t = flow_timeout(conf, p->proto, orig);
-	idle = p->now - flow_last(orig, reply);
-	return (__s32)idle < 0 || idle > t ? 0 : (t - idle) / cfg_hz;
-}
-
-static __always_inline __u64 field_sum(struct pkt *p, const struct gw_flow *orig,
-				       const struct gw_flow *reply, __u32 flags, bool bytes)
-{
-	__u64 o = bytes ? p->len : 1, r = 0;
-
-	if (orig)
-		o = bytes ? orig->bytes : orig->pkts;
-	if (reply)
-		r = bytes ? reply->bytes : reply->pkts;
-	return flags & GW_OPF_BOTH ? o + r : flags & GW_OPF_REPLY ? r : o;
-}
-
-static __always_inline int field_addr(struct pkt *p, const union gw_key *k, bool dst, const bool v6)
-{
+	if (want6 != v6)
+		return FIELD_MISSING;
 	if (v6) {
 		const __be32 *a = dst ? k->v6.daddr : k->v6.saddr;
 
 		p->r.val[0] = (__u64)bpf_ntohl(a[0]) << 32 | bpf_ntohl(a[1]);
 		p->r.val[1] = (__u64)bpf_ntohl(a[2]) << 32 | bpf_ntohl(a[3]);
 	} else {
-		p->r.val[0] = 0;
 		p->r.val[1] = bpf_ntohl(dst ? k->v4.daddr : k->v4.saddr);
 	}
 	return FIELD_OK;
 }
 
-/* The two tuples of the connection: p->tmp = original, p->alt2 = reply. */
-static __always_inline int field_tuple(struct pkt *p, __u32 field, const struct gw_flow *own,
-				       const bool v6)
+static __always_inline bool field_is_of_reply(__u32 field)
 {
-	bool reply = own && own->flags & GW_FLOW_REPLY;
-	bool want_reply = field == GW_F_CT_R_SADDR || field == GW_F_CT_R_DADDR ||
-			  field == GW_F_CT_R_SADDR6 || field == GW_F_CT_R_DADDR6 ||
-			  field == GW_F_CT_R_SPORT || field == GW_F_CT_R_DPORT;
+	return field == GW_F_CT_R_SADDR || field == GW_F_CT_R_DADDR || field == GW_F_CT_R_SADDR6 ||
+	       field == GW_F_CT_R_DADDR6 || field == GW_F_CT_R_SPORT || field == GW_F_CT_R_DPORT;
+}
 
-	if (reply == want_reply)
-		key_copy(&p->tmp, field_flow_key(p), v6);
-	else if (own)
-		key_copy(&p->tmp, flow_peer((struct gw_flow *)own, v6), v6);
-	else
-		key_swap(&p->tmp, &p->out, v6);
+/* A part of the tuple in p->tmp, which is the one the field asks for. */
+static __always_inline int field_tuple(struct pkt *p, __u32 field, const bool v6)
+{
 	switch (field) {
 	case GW_F_CT_O_SPORT:
 	case GW_F_CT_R_SPORT:
@@ -161,51 +126,108 @@ static __always_inline int field_tuple(struct pkt *p, __u32 field, const struct 
 		return field_is(p, bpf_ntohs(key_dport(&p->tmp, v6)));
 	case GW_F_CT_O_SADDR:
 	case GW_F_CT_R_SADDR:
-		return v6 ? FIELD_MISSING : field_addr(p, &p->tmp, false, false);
+		return field_addr(p, &p->tmp, false, false, v6);
 	case GW_F_CT_O_DADDR:
 	case GW_F_CT_R_DADDR:
-		return v6 ? FIELD_MISSING : field_addr(p, &p->tmp, true, false);
+		return field_addr(p, &p->tmp, true, false, v6);
 	case GW_F_CT_O_SADDR6:
 	case GW_F_CT_R_SADDR6:
-		return v6 ? field_addr(p, &p->tmp, false, true) : FIELD_MISSING;
+		return field_addr(p, &p->tmp, false, true, v6);
 	case GW_F_CT_O_DADDR6:
 	case GW_F_CT_R_DADDR6:
-		return v6 ? field_addr(p, &p->tmp, true, true) : FIELD_MISSING;
+		return field_addr(p, &p->tmp, true, true, v6);
 	}
 	return FIELD_UNKNOWN;
 }
 
-static __always_inline int field_ct_of(struct pkt *p, __u32 field, __u32 flags, const bool v6)
+/* Of a connection that this packet is about to make. */
+static __always_inline int field_ct_new(struct pkt *p, struct gw_conf *conf, __u32 field,
+					__u32 flags, const bool v6)
 {
-	struct gw_flow *own = NULL, *peer = NULL, *orig, *reply;
+	bool dnat = key_dest_differs(&p->t, &p->out, v6) ||
+		    key_dport(&p->t, v6) != key_dport(&p->out, v6);
 
-	if (!field_tracked(p))
-		return FIELD_MISSING;
-	if (!(p->flags & PKT_NEW)) {
-		key_copy(&p->tmp, field_flow_key(p), v6);
-		own = flow_find(&p->tmp, v6);
-		if (!own)
-			return FIELD_MISSING; /* it ended meanwhile */
-		key_copy(&p->tmp, flow_peer(own, v6), v6);
-		peer = flow_find(&p->tmp, v6);
-	}
-	orig = own && own->flags & GW_FLOW_REPLY ? peer : own;
-	reply = own && own->flags & GW_FLOW_REPLY ? own : peer;
 	switch (field) {
 	case GW_F_CT_STATUS:
-		return field_is(p, field_status(p, own, v6));
+		return field_is(p, dnat ? STATUS_DNAT : 0);
 	case GW_F_CT_DIR:
-		return field_is(p, own && own->flags & GW_FLOW_REPLY ? 1 : 0);
+		return field_is(p, 0);
 	case GW_F_CT_EXPIRE:
-		return field_is(p, field_expire(p, orig, reply));
+		p->a.f.state = p->proto == IPPROTO_TCP ? GW_TCP_SYN_SENT : GW_TCP_NONE;
+		p->a.f.flags = 0;
+		return field_is(p, flow_timeout(conf, p->proto, &p->a.f) / cfg_hz);
 	case GW_F_CT_BYTES:
-		return field_is(p, field_sum(p, orig, reply, flags, true));
+		return field_is(p, flags & GW_OPF_REPLY ? 0 : p->len);
 	case GW_F_CT_PACKETS:
-		return field_is(p, field_sum(p, orig, reply, flags, false));
+		return field_is(p, flags & GW_OPF_REPLY ? 0 : 1);
 	case GW_F_CT_PROTO:
-		return field_is(p, key_proto(field_flow_key(p), v6));
+		return field_is(p, p->proto);
 	}
-	return field_tuple(p, field, own, v6);
+	if (field_is_of_reply(field))
+		key_swap(&p->tmp, &p->out, v6);
+	else
+		key_copy(&p->tmp, &p->t, v6);
+	return field_tuple(p, field, v6);
+}
+
+static __always_inline __u32 field_expire(struct pkt *p, struct gw_conf *conf, struct gw_flow *orig,
+					  struct gw_flow *reply)
+{
+	__u32 t = flow_timeout(conf, p->proto, orig), idle = p->now - flow_last(orig, reply);
+
+	return (__s32)idle < 0 || idle > t ? 0 : (t - idle) / cfg_hz;
+}
+
+/* @dir: GW_OPF_BOTH, GW_OPF_REPLY, or neither: of the original direction. */
+static __always_inline __u64 field_sum(__u64 orig, __u64 reply, __u32 dir)
+{
+	return dir & GW_OPF_BOTH ? orig + reply : dir & GW_OPF_REPLY ? reply : orig;
+}
+
+static __always_inline int field_ct_known(struct pkt *p, struct gw_conf *conf, __u32 field,
+					  __u32 flags, const bool v6)
+{
+	struct gw_flow *own, *peer, *orig, *reply;
+	bool is_reply;
+
+	key_copy(&p->tmp, field_flow_key(p), v6);
+	own = flow_find(&p->tmp, v6);
+	if (!own)
+		return FIELD_MISSING; /* it ended meanwhile */
+	is_reply = own->flags & GW_FLOW_REPLY;
+	if (field == GW_F_CT_STATUS)
+		return field_is(p, field_status(own));
+	if (field == GW_F_CT_DIR)
+		return field_is(p, is_reply);
+	if (field == GW_F_CT_PROTO)
+		return field_is(p, key_proto(&p->tmp, v6));
+	if (field > GW_F_CT_PACKETS) {
+		if (is_reply != field_is_of_reply(field))
+			key_copy(&p->tmp, flow_peer(own, v6), v6);
+		return field_tuple(p, field, v6);
+	}
+	key_copy(&p->tmp, flow_peer(own, v6), v6);
+	peer = flow_find(&p->tmp, v6);
+	if (!peer)
+		return FIELD_MISSING;
+	orig = is_reply ? peer : own;
+	reply = is_reply ? own : peer;
+	if (field == GW_F_CT_EXPIRE)
+		return field_is(p, field_expire(p, conf, orig, reply));
+	if (field == GW_F_CT_BYTES)
+		return field_is(p, field_sum(orig->bytes, reply->bytes, flags));
+	return field_is(p, field_sum(orig->pkts, reply->pkts, flags));
+}
+
+static __always_inline int field_ct_of(struct pkt *p, __u32 field, __u32 flags, const bool v6)
+{
+	struct gw_conf *conf = conf_get();
+
+	if (!conf || !field_tracked(p))
+		return FIELD_MISSING;
+	if (p->flags & PKT_NEW)
+		return field_ct_new(p, conf, field, flags, v6);
+	return field_ct_known(p, conf, field, flags, v6);
 }
 
 __noinline int field_ct(__u32 field, __u32 flags, __u32 v6)

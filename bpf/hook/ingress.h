@@ -50,6 +50,31 @@ static __always_inline int verdict_end(struct __sk_buff *skb, struct pkt *p, int
 	return gw_drop(p, r, v6);
 }
 
+static __always_inline int mangle(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
+				  __u32 hook, __u32 iif, __u32 oif, const bool v6)
+{
+	if (!(hooks_active(conf, v6) & (1U << hook)))
+		return 0;
+	key_for_rules(skb, p, &p->out, iif, oif, v6);
+	return stage_rules(skb, p, conf, hook, v6);
+}
+
+/* In front of DNAT, the destination is what came in. */
+static __always_inline int mangle_prerouting(struct __sk_buff *skb, struct pkt *p,
+					     struct gw_conf *conf, const bool v6)
+{
+	if (!(hooks_active(conf, v6) & (1U << GW_HOOK_MANGLE_PREROUTING)))
+		return 0;
+	key_for_rules(skb, p, &p->t, p->iif, 0, v6);
+	return stage_rules(skb, p, conf, GW_HOOK_MANGLE_PREROUTING, v6);
+}
+
+static __always_inline int filter_prerouting(struct __sk_buff *skb, struct pkt *p,
+					     struct gw_conf *conf, const bool v6)
+{
+	return mangle(skb, p, conf, GW_HOOK_FILTER_PREROUTING, p->iif, 0, v6);
+}
+
 static __always_inline int hook_in(struct __sk_buff *skb, const bool v6)
 {
 	struct gw_if *ifc = if_get(skb->ifindex);
@@ -81,7 +106,10 @@ static __always_inline int hook_in(struct __sk_buff *skb, const bool v6)
 		p->flags |= PKT_STATELESS | PKT_LOCAL;
 		p->ctstate = GW_CT_NEW;
 		key_copy(&p->out, &p->t, v6);
-		return jump(skb, JUMP_POST, v6);
+		r = mangle_prerouting(skb, p, conf, v6);
+		if (!r)
+			r = filter_prerouting(skb, p, conf, v6);
+		return r ? verdict_end(skb, p, r, v6) : jump(skb, JUMP_POST, v6);
 	}
 	if (p->flags & PKT_ICMP_ERROR && !(p->flags & PKT_NOTRACK))
 		return jump(skb, JUMP_ERROR, v6);
@@ -101,18 +129,16 @@ static __always_inline int hook_ct(struct __sk_buff *skb, const bool v6)
 	r = stage_conntrack(p, conf, &ct, v6);
 	if (r)
 		return gw_drop(p, r, v6);
-	if (hooks_active(conf, v6) & (1U << GW_HOOK_MANGLE_PREROUTING)) {
-		key_for_rules(skb, p, &p->t, p->iif, 0, v6);
-		r = stage_rules(skb, p, conf, GW_HOOK_MANGLE_PREROUTING, v6);
-		if (r)
-			return verdict_end(skb, p, r, v6);
-	}
+	r = mangle_prerouting(skb, p, conf, v6);
+	if (r)
+		return verdict_end(skb, p, r, v6);
 	if (p->flags & PKT_NEW) {
 		r = stage_dnat(skb, p, conf, ifc, GW_HOOK_NAT_PREROUTING, v6);
 		if (r)
 			return gw_drop(p, r, v6);
 	}
-	return jump(skb, JUMP_POST, v6);
+	r = filter_prerouting(skb, p, conf, v6);
+	return r ? verdict_end(skb, p, r, v6) : jump(skb, JUMP_POST, v6);
 }
 
 static __always_inline int hook_error(struct __sk_buff *skb, const bool v6)
@@ -128,16 +154,15 @@ static __always_inline int hook_error(struct __sk_buff *skb, const bool v6)
 	r = stage_icmp_error(skb, v6);
 	if (r)
 		return gw_drop(p, r, v6);
-	r = output ? GW_HOOK_MANGLE_OUTPUT : GW_HOOK_MANGLE_PREROUTING;
-	if (hooks_active(conf, v6) & (1U << r)) {
-		key_for_rules(skb, p, &p->t, p->iif, 0, v6);
-		r = stage_rules(skb, p, conf, r, v6);
-		if (r)
-			return verdict_end(skb, p, r, v6);
+	if (output) {
+		r = p->flags & PKT_OUTPUT ? mangle(skb, p, conf, GW_HOOK_MANGLE_OUTPUT, 0, p->oif, v6)
+					  : 0;
+		return r ? verdict_end(skb, p, r, v6) : jump(skb, JUMP_OUT_POST, v6);
 	}
-	if (output)
-		return jump(skb, JUMP_OUT_POST, v6);
-	return jump(skb, JUMP_POST, v6);
+	r = mangle_prerouting(skb, p, conf, v6);
+	if (!r)
+		r = filter_prerouting(skb, p, conf, v6);
+	return r ? verdict_end(skb, p, r, v6) : jump(skb, JUMP_POST, v6);
 }
 
 /*
@@ -158,15 +183,6 @@ static __always_inline int check_untranslated(struct __sk_buff *skb, struct pkt 
 	if (error)
 		return GW_REASON_ICMP_ERROR;
 	return p->ctstate == GW_CT_UNTRACKED ? GW_REASON_NAT_UNTRACKED : GW_REASON_CT_INVALID;
-}
-
-static __always_inline int mangle(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
-				  __u32 hook, __u32 iif, __u32 oif, const bool v6)
-{
-	if (!(hooks_active(conf, v6) & (1U << hook)))
-		return 0;
-	key_for_rules(skb, p, &p->out, iif, oif, v6);
-	return stage_rules(skb, p, conf, hook, v6);
 }
 
 /* mangle, filter and security of INPUT or FORWARD. */
