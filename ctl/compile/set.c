@@ -33,7 +33,8 @@ bool compile_elem_is_static(const struct set *s, size_t i)
 {
 	const struct elem *parts = s->elems->keys + i * s->elems->n_fields;
 
-	if (!s->timeout_ms && (!s->elems->extra || !s->elems->extra[i].timeout_ms))
+	/* intervals and maps are looked up in the image alone: gwd compiles anew when an element's time is over */
+	if (!set_is_dynamic(s) || s->flags & SET_INTERVAL || s->is_map)
 		return true;
 	for (unsigned int k = 0; k < s->elems->n_fields; k++) {
 		if (!part_is_single(s->types[k], &parts[k]))
