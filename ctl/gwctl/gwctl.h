@@ -114,6 +114,7 @@ int verb_ruleset_show(struct gwctl *g, int argc, char **argv);
 int verb_ruleset_save(struct gwctl *g, int argc, char **argv);
 int verb_ruleset_flush(struct gwctl *g, int argc, char **argv);
 int verb_ruleset_diff(struct gwctl *g, int argc, char **argv);
+int verb_import(struct gwctl *g, int argc, char **argv);
 int verb_conntrack(struct gwctl *g, int argc, char **argv);
 int verb_flow_list(struct gwctl *g, int argc, char **argv);
 int verb_flow_watch(struct gwctl *g, int argc, char **argv);

@@ -2,11 +2,38 @@
 /* Whole rulesets: apply, check, show, save, flush, diff. */
 #include <gwctl/diff.h>
 #include <gwctl/gwctl.h>
+#include <json/json.h>
 #include <lang/lang.h>
 
 static const char *file_name(const char *path)
 {
 	return strcmp(path, "-") ? path : "<stdin>";
+}
+
+/* The text of a ruleset file; what begins with `{` is libnftables' JSON and becomes text. */
+static int read_ruleset(const char *path, char **ret, size_t *ret_len)
+{
+	_cleanup_(freep) char *text = NULL;
+	struct strbuf b = { 0 };
+	struct diag d = { 0 };
+	size_t len;
+	int r = read_input(path, &text, &len);
+
+	if (r)
+		return r;
+	if (text[strspn(text, " \t\r\n")] != '{') {
+		*ret = TAKE_PTR(text);
+		*ret_len = len;
+		return EXIT_OK;
+	}
+	r = json_import(file_name(path), text, len, &b, &d);
+	if (r) {
+		strbuf_deinit(&b);
+		return r < 0 ? refuse("out of memory") : refuse_diag(&d);
+	}
+	*ret_len = b.len;
+	*ret = strbuf_take(&b);
+	return *ret ? EXIT_OK : refuse("out of memory");
 }
 
 static unsigned int count(const json_t *reply, const char *key)
@@ -41,7 +68,7 @@ int verb_ruleset_apply(struct gwctl *g, int argc, char **argv)
 	if (!r && argc != 1)
 		r = usage_error("usage: gwctl ruleset apply [--check] [--replace] FILE|-");
 	if (!r)
-		r = read_input(argv[0], &text, &len);
+		r = read_ruleset(argv[0], &text, &len);
 	if (r)
 		return r;
 	request = apply_request(file_name(argv[0]), text, len);
@@ -103,23 +130,10 @@ int verb_ruleset_check(struct gwctl *g, int argc, char **argv)
 	if (!r && !rs)
 		r = refuse("out of memory");
 	if (!r)
-		r = read_input(argv[0], &text, &len);
+		r = read_ruleset(argv[0], &text, &len);
 	if (!r)
 		r = apply_text(rs, file_name(argv[0]), text, len);
 	return r ? r : print_checked(g, file_name(argv[0]), rs);
-}
-
-int verb_ruleset_show(struct gwctl *g, int argc, char **argv)
-{
-	bool handles = take_flag(&argc, argv, "--handles");
-	bool counters = take_flag(&argc, argv, "--counters");
-	bool stateless = take_flag(&argc, argv, "--stateless");
-
-	if (argc)
-		return usage_error("unknown option `%s'", argv[0]);
-	return gwctl_print(g, json_pack("{s:s, s:b, s:b, s:b, s:b}", "verb", "show", "json",
-					g->json, "handles", handles, "counters", counters,
-					"stateless", stateless));
 }
 
 int verb_ruleset_save(struct gwctl *g, int argc, char **argv)
@@ -157,6 +171,35 @@ static int fetch(struct gwctl *g, struct ruleset **ret)
 	return r;
 }
 
+/* In libnftables' schema. */
+static int show_json(struct gwctl *g)
+{
+	_cleanup_(ruleset_freep) struct ruleset *rs = NULL;
+	json_t *json;
+	int r = fetch(g, &rs);
+
+	if (r)
+		return r;
+	json = json_export(rs);
+	r = json ? print_json(json) : refuse("out of memory");
+	json_decref(json);
+	return r;
+}
+
+int verb_ruleset_show(struct gwctl *g, int argc, char **argv)
+{
+	bool handles = take_flag(&argc, argv, "--handles") || take_flag(&argc, argv, "-a");
+	bool counters = take_flag(&argc, argv, "--counters");
+	bool stateless = take_flag(&argc, argv, "--stateless") || take_flag(&argc, argv, "-s");
+
+	if (argc)
+		return usage_error("unknown option `%s'", argv[0]);
+	if (g->json)
+		return show_json(g);
+	return gwctl_print(g, json_pack("{s:s, s:b, s:b, s:b}", "verb", "show", "handles", handles,
+					"counters", counters, "stateless", stateless));
+}
+
 static int print_diff(const struct ruleset *before, const struct ruleset *after)
 {
 	_cleanup_(strbuf_deinit) struct strbuf a = { 0 }, b = { 0 }, out = { 0 };
@@ -183,7 +226,7 @@ int verb_ruleset_diff(struct gwctl *g, int argc, char **argv)
 	if (!r && argc != 1)
 		r = usage_error("usage: gwctl ruleset diff [--replace] FILE|-");
 	if (!r)
-		r = read_input(argv[0], &text, &len);
+		r = read_ruleset(argv[0], &text, &len);
 	if (!r)
 		r = fetch(g, &before);
 	if (r)

@@ -70,6 +70,10 @@ const struct verb verbs[] = {
 	{ "ruleset", "diff", "[--replace] FILE|-", "Show what applying a file would change", 1, 2,
 	  VERB_READ, verb_ruleset_diff },
 
+	{ "import", NULL, "nft|iptables-save|ip6tables-save [FILE|-]",
+	  "Print another program's ruleset, running or saved, in our words", 1, 2, VERB_LOCAL,
+	  verb_import },
+
 	{ "conntrack", NULL, "-L|-G|-D|-E|-F|-C|-S [OPTIONS]",
 	  "Connections in the words and the format of conntrack(8)", 0, ANY, VERB_DIALECT,
 	  verb_conntrack },
