@@ -102,23 +102,60 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } gw_local6 SEC(".maps");
 
-/* gw_rulesets - [0] is the image in force (gw/rule.h).  writer: gwd (swap);  readers: core/rules;  pinned: yes */
+/*
+ * gw_region - the rules: two halves of gw_conf.half_lines lines (gw/image.h); half gw_conf.gen & 1 is in force.
+ * writer: gwd (mmap; the other half, then gw_conf.gen, then a grace period);  readers: core/rules, core/find, core/op;  pinned: yes
+ * full:    gwd refuses the ruleset
+ */
 struct gw_line {
-	__u8 bytes[GW_LINE_SIZE];
-};
-struct gw_image_map {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(key_size, 4);
-	__uint(value_size, GW_LINE_SIZE);
-	__uint(max_entries, GW_IMG_FIRST_RULE);
-	__uint(map_flags, BPF_F_INNER_MAP);
+	__u64 w[8];
 };
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, __u32);
-	__array(values, struct gw_image_map);
-} gw_rulesets SEC(".maps");
+	__type(value, struct gw_line);
+	__uint(max_entries, 2 * 16384); /* (*) 2 * gw_conf.half_lines */
+	__uint(map_flags, BPF_F_MMAPABLE);
+} gw_region SEC(".maps");
+
+/*
+ * gw_dynset - elements of sets that packets, timeouts or users put in and take out.
+ * writers: core/dynset, gwd (which also takes out what is expired);  readers: core/dynset, gwd;  pinned: yes
+ * full:    the rule that wanted to add does not apply, as in nft
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct gw_dynkey);
+	__type(value, struct gw_dynval);
+	__uint(max_entries, 65536); /* (*) */
+} gw_dynset SEC(".maps");
+
+/*
+ * gw_dyncount - how many elements of a set are in gw_dynset, by gw_set.id, for sets with a size of their own.
+ * writers: gwd makes the row and corrects it when it looks through the elements; core/dynset adds and subtracts what packets do
+ * readers: core/dynset;  pinned: no: gwd makes it anew
+ * full:    a set without a row is as large as gw_dynset
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, __u32);
+	__type(value, __u64);
+	__uint(max_entries, 4096);
+} gw_dyncount SEC(".maps");
+
+/* gw_states - what limits, quotas and numgen remember.  writer: core/op;  reader: gwd, which gives the indexes;  pinned: yes */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct gw_state);
+	__uint(max_entries, GW_STATES_MAX);
+} gw_states SEC(".maps");
+
+/* gw_logs - a record for each packet that met a log statement.  writer: core/log;  reader: gwd;  pinned: yes;  full: counted log-lost */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 512 << 10);
+} gw_logs SEC(".maps");
 
 /* gw_counters - [cpu * GW_COUNTERS_MAX + id].  writer: core/rules;  readers: gwd (mmap);  pinned: yes */
 struct {

@@ -6,4 +6,10 @@ static __always_inline __u32 gw_now(void)
 {
 	return (__u32)bpf_jiffies64() + gw_clock_skew;
 }
+
+/* CLOCK_BOOTTIME, in nanoseconds. */
+static __always_inline __u64 gw_boot_ns(void)
+{
+	return bpf_ktime_get_boot_ns() + (__u64)gw_clock_skew * (1000000000U / cfg_hz);
+}
 #endif

@@ -56,7 +56,7 @@ static __always_inline void event_send(__u8 type, __u8 cause, const struct gw_fl
 	ev->mark = orig->mark;
 	ev->rule = orig->rule;
 	ev->created = orig->created;
-	ev->zone = 0;
+	ev->zone = key_zone(ko, v6);
 	ev->pkts[0] = orig->pkts;
 	ev->bytes[0] = orig->bytes;
 	ev->pkts[1] = reply ? reply->pkts : 0;

@@ -62,7 +62,7 @@ static __always_inline int frag_first(struct __sk_buff *skb, struct pkt *p,
 }
 
 /* 0, FRAG_HELD (the packet is kept: end it without a drop), or the reason to drop. */
-static __always_inline int frag_track(struct __sk_buff *skb, struct pkt *p, const bool v6)
+static __always_inline int frag_look(struct __sk_buff *skb, struct pkt *p, const bool v6)
 {
 	struct gw_frag_key k;
 	struct gw_frag *old;
@@ -78,5 +78,15 @@ static __always_inline int frag_track(struct __sk_buff *skb, struct pkt *p, cons
 	if (old->flags & GW_FRAG_QUERY)
 		p->flags |= PKT_QUERY | (old->flags & GW_FRAG_QUERY_BACK ? PKT_REPLY : 0);
 	return 0;
+}
+
+/* Global functions keep their frames from lying under the search of the rules, and their branches from multiplying with the rest. */
+__noinline int frag_track(struct __sk_buff *skb, __u32 v6)
+{
+	struct pkt *p = pkt_scratch();
+
+	if (!p)
+		return GW_REASON_INTERNAL;
+	return v6 ? frag_look(skb, p, true) : frag_look(skb, p, false);
 }
 #endif

@@ -74,7 +74,7 @@ static __always_inline __u8 icmp_query(__u8 type, const bool v6, bool *ret_reply
 /* TCP options in p->opts: window scale and SACK permitted (RFC 7323 2, RFC 2018 2). */
 struct options {
 	__u32 at, len;
-	__u32 scale, flags;
+	__u32 scale, flags, mss;
 };
 
 static long options_step(__u32 i, struct options *o)
@@ -97,6 +97,8 @@ static long options_step(__u32 i, struct options *o)
 	if (kind == 3 && size == 3) {
 		o->scale = p->opts[(o->at + 2) & 63];
 		o->flags |= GW_TCPF_WSCALE;
+	} else if (kind == 2 && size == 4) {
+		o->mss = 20 + o->at + 2;
 	} else if (kind == 4 && size == 2) {
 		o->flags |= GW_TCPF_SACK;
 	}
@@ -104,13 +106,13 @@ static long options_step(__u32 i, struct options *o)
 	return 0;
 }
 
-/* scale << 8 | GW_TCPF_* of the options in scratch */
+/* offset of the MSS << 16 | scale << 8 | GW_TCPF_* of the options in scratch */
 __noinline int tcp_options(__u32 len)
 {
 	struct options o = { .len = len & 63 };
 
 	bpf_loop(40, options_step, &o, 0);
-	return (o.scale > 14 ? 14 : o.scale) << 8 | o.flags;
+	return o.mss << 16 | (o.scale > 14 ? 14 : o.scale) << 8 | o.flags;
 }
 
 /* What a SYN announces, into p->syn_*. */
@@ -120,13 +122,14 @@ static __always_inline void parse_tcp_options(struct __sk_buff *skb, struct pkt 
 	__u64 last = len - 1;
 	int found;
 
-	p->syn_scale = p->syn_flags = 0;
+	p->syn_scale = p->syn_flags = p->syn_mss = 0;
 	if (!len || len > 40)
 		return;
 	asm volatile("%0 &= 63" : "+r"(last)); /* 6.1 does not learn from "!= 0" */
 	if (bpf_skb_load_bytes(skb, p->l4 + 20, p->opts, last + 1))
 		return;
 	found = tcp_options(len);
+	p->syn_mss = found >> 16;
 	p->syn_scale = found >> 8 & 15;
 	p->syn_flags = found & (GW_TCPF_WSCALE | GW_TCPF_SACK);
 }
@@ -293,6 +296,7 @@ static __always_inline int parse_ext6(struct __sk_buff *skb, struct pkt *p, __u8
 	if (next == 44) { /* fragment */
 		__u16 off = bpf_ntohs(*(__be16 *)&head[2]);
 
+		p->exthdr |= EXT6_FRAG;
 		p->l4 += 8;
 		p->frag_id = *(__be32 *)&head[4];
 		if (off & 0xfff9) { /* else an atomic fragment: whole (RFC 6946) */
@@ -311,6 +315,7 @@ static __always_inline int parse_ext6(struct __sk_buff *skb, struct pkt *p, __u8
 		return -GW_REASON_BAD_EXTHDR;
 	if (next == 0)
 		p->flags |= PKT_OPTIONS;
+	p->exthdr |= next == 0 ? EXT6_HBH : next == 43 ? EXT6_RT : EXT6_DST;
 	p->l4 += next == 51 ? (head[1] + 2) * 4 : (head[1] + 1) * 8;
 	return head[0];
 }
@@ -365,10 +370,30 @@ static __always_inline int parse_v6(struct __sk_buff *skb, struct pkt *p, __u32 
 	return parse_l4(skb, p, end - p->l4, true);
 }
 
-static __always_inline int pkt_parse(struct __sk_buff *skb, struct pkt *p, const bool v6)
+static __always_inline int pkt_parse_as(struct __sk_buff *skb, struct pkt *p, const bool v6)
 {
 	__u32 frame = skb->len - p->l3;
 
 	return v6 ? parse_v6(skb, p, frame) : parse_v4(skb, p, frame);
+}
+
+/* Apart, as core/frag.h says; one for each family, because a program needs one. */
+__noinline int pkt_parse4(struct __sk_buff *skb)
+{
+	struct pkt *p = pkt_scratch();
+
+	return p ? pkt_parse_as(skb, p, false) : PARSE_PASS;
+}
+
+__noinline int pkt_parse6(struct __sk_buff *skb)
+{
+	struct pkt *p = pkt_scratch();
+
+	return p ? pkt_parse_as(skb, p, true) : PARSE_PASS;
+}
+
+static __always_inline int pkt_parse(struct __sk_buff *skb, const bool v6)
+{
+	return v6 ? pkt_parse6(skb) : pkt_parse4(skb);
 }
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef GW_PKT_H
 #define GW_PKT_H
+#include "key.h"
 /*
  * pkt - one packet on its way through the stages: parsed once, then carried in per-CPU scratch memory.
  *
@@ -31,25 +32,54 @@ union gw_entry {
 #define PKT_NEW	       (1U << 9)  /* no flow yet */
 #define PKT_CACHED     (1U << 10) /* the flow's cached verdict holds */
 #define PKT_PROBE      (1U << 11) /* rules are only asked, not counted */
-#define PKT_MULTI      (1U << 12) /* more rules counted than a flow can remember */
-#define PKT_STACK      (1U << 13) /* route through the kernel's stack */
-#define PKT_UNROUTED   (1U << 14) /* the FIB does not forward it: the stack answers */
-#define PKT_QUERY      (1U << 15) /* an ICMP query: the id is a port */
-#define PKT_STATELESS  (1U << 16) /* broadcast, multicast: filter only */
-#define PKT_KILL       (1U << 17) /* the flow ends with this packet */
-#define PKT_NOTE       (1U << 18) /* the rules that count are to be remembered with the verdict */
+#define PKT_VARY \
+	(1U << 12) /* the rules may say otherwise of the flow's next packet: keep no verdict */
+#define PKT_STACK     (1U << 13) /* route through the kernel's stack */
+#define PKT_UNROUTED  (1U << 14) /* the FIB does not forward it: the stack answers */
+#define PKT_QUERY     (1U << 15) /* an ICMP query: the id is a port */
+#define PKT_STATELESS (1U << 16) /* broadcast, multicast: filter only */
+#define PKT_KILL      (1U << 17) /* the flow ends with this packet */
+#define PKT_TTL_DONE  (1U << 18) /* a rule wrote the TTL that the packet leaves with */
 
-/* What the packet looks like to rules; filled by the stage that asks. */
-struct rule_key {
-	__u32 saddr, daddr; /* IPv4, host order */
-	__u64 saddr6[2], daddr6[2];
-	__u16 sport, dport; /* host order; ICMP: dport = type << 8 | code */
-	__u32 iif, oif;
-	__u32 mark, ctmark;
-	__u8 proto;
-	__u8 ctbit; /* 1 << GW_CT_* */
-	__u16 pad;
+/* The run of a slot's rules (core/rules.h): one at a time on a CPU. */
+struct rules_frame {
+	__u32 root, min;
 };
+struct rules {
+	struct find f;
+	struct find_key k;
+	__u32 iif, oif; /* as rules see them; 0 = none */
+	__u32 hook;
+	__u32 o_slot, o_root, n_roots, o_act, o_set, n_sets; /* from the head of the half */
+	__u32 base;					     /* root of the base chain */
+	__u32 depth;					     /* of the jump stack */
+	__u32 matched;	/* f is an entry whose conditions hold */
+	__u32 act;	/* its action's line, 0 = none */
+	__u32 act_head; /* the first bytes of struct gw_act: cells, flags, nat */
+	__u32 arg;
+	__u32 cell; /* the next of its cells */
+	__u32 verdict;
+	__u32 numgen_state,
+		numgen_value; /* drawn once for all alternatives of a rule; state 0 = not yet */
+	struct rules_frame stack[GW_JUMP_DEPTH];
+	struct gw_op op;
+	struct gw_op_pair more; /* the op's first further cells */
+	struct gw_op_pair more2;
+	__u64 val[2];	     /* value of a field; most significant word first, numbers in [1] */
+	__u32 set_key[20];   /* a set's key, network order; room for one field more than fits */
+	struct gw_dynkey dk; /* the same for gw_dynset */
+	struct gw_dynval dv;
+};
+
+/* pkt.exthdr */
+#define EXT6_HBH  (1U << 0)
+#define EXT6_FRAG (1U << 1)
+#define EXT6_RT	  (1U << 2)
+#define EXT6_DST  (1U << 3)
+
+/* pkt.news */
+#define CT_NEWS_UPDATE	(1U << 0)
+#define CT_NEWS_PROMOTE (1U << 1)
 
 /* What one side of a TCP connection is known by; the copy a judgement is made on (track/tcp.h). */
 struct tcp_side {
@@ -67,6 +97,8 @@ struct pkt {
 	__u32 l3, l4;	  /* offsets in the frame */
 	__u32 iif, oif;
 	__u32 now;
+	__u32 gen; /* the generation of rules that judges the packet, from its first rule to its last */
+	__u32 half; /* where they are: first line in gw_region */
 	__u8 proto, ttl, tos, ctstate;
 	__u8 icmp_type, icmp_code, tcp_bits, tcp_doff;
 	__u32 seq, ack, end; /* TCP, host order; end = seq + payload + SYN + FIN */
@@ -76,18 +108,24 @@ struct pkt {
 	__u32 ctmark;
 	__u32 nh[4]; /* next hop, network order */
 	__u32 mtu;
-	__u32 rcid[2];	/* counters the filter moved */
+	__u32 rcid[2];	/* counters the rules moved */
 	__u32 last_cid; /* the rule that gave the last verdict */
 	__u32 last_arg;
 	__u32 last_policy;
 	__u32 nat_cid;
 	__u32 restarts;
-	struct rule_key k;
+	__u32 news; /* CT_NEWS_* to tell when the packet has passed */
+	struct rules r;
 	struct gw_nat nat;
-	union gw_entry a, b;	   /* entries under construction: original, reply */
-	union gw_key quote;	   /* tuple quoted by an ICMP error */
+	union gw_entry a, b; /* entries under construction: original, reply */
+	union gw_key quote;  /* tuple quoted by an ICMP error */
+	union gw_key
+		related; /* ICMP error: key of the flow it is about, in the error's direction */
+	union gw_key tmp;
 	__u8 opts[64];		   /* TCP options */
 	__u8 syn_scale, syn_flags; /* what a SYN announced: window scale, GW_TCPF_* */
+	__u8 syn_mss,
+		exthdr; /* where its MSS is in the TCP header, 0 = it has none; EXT6_* that are there */
 	__u8 tcp_state, tcp_assured;
 	__u32 tcp_status; /* GW_FLOW_* of the original entry */
 	struct tcp_side own, peer;
@@ -134,6 +172,14 @@ static __always_inline struct gw_if *if_get(__u32 ifindex)
 		CALL_APART(2);
 	}
 	return row && row->flags & GW_IF_MANAGED ? row : NULL;
+}
+
+static __always_inline __u8 local_kind(const union gw_key *k, bool dst, const bool v6)
+{
+	__u8 *kind = v6 ? bpf_map_lookup_elem(&gw_local6, dst ? k->v6.daddr : k->v6.saddr)
+			: bpf_map_lookup_elem(&gw_local4, dst ? &k->v4.daddr : &k->v4.saddr);
+
+	return kind ? *kind : 0;
 }
 
 static __always_inline void key_copy(union gw_key *to, const union gw_key *from, const bool v6)
@@ -201,6 +247,7 @@ static __always_inline bool key_dest_differs(const union gw_key *a, const union 
 #define key_sport(k, v6) (*((v6) ? &(k)->v6.sport : &(k)->v4.sport))
 #define key_dport(k, v6) (*((v6) ? &(k)->v6.dport : &(k)->v4.dport))
 #define key_proto(k, v6) ((v6) ? (k)->v6.proto : (k)->v4.proto)
+#define key_zone(k, v6)	 (*((v6) ? &(k)->v6.zone : &(k)->v4.zone))
 
 /*
  * Hash of an entry's own key.  Elements of prealloc and LRU maps are reused while another CPU may still hold a pointer: a

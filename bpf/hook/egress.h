@@ -6,8 +6,9 @@
  * from interfaces that are not managed (FORWARD, POSTROUTING).
  */
 
-/* Finish what ingress began.  1 = nothing known about it. */
-static __always_inline int egress_slow(struct __sk_buff *skb, struct pkt *p, const bool v6)
+/* Finish what ingress began.  EGRESS_UNKNOWN = nothing known about it. */
+#define EGRESS_UNKNOWN 1
+static __always_inline int egress_finish(struct __sk_buff *skb, struct pkt *p, const bool v6)
 {
 	struct gw_tuple6 k = {};
 	struct gw_flow *own;
@@ -22,7 +23,7 @@ static __always_inline int egress_slow(struct __sk_buff *skb, struct pkt *p, con
 		p->alt.v4 = *(struct gw_tuple4 *)&s->key;
 	own = flow_find(&p->alt, v6);
 	if (!own)
-		return 1;
+		return EGRESS_UNKNOWN;
 	p->flags = own->flags & GW_FLOW_REPLY ? p->flags | PKT_REPLY : p->flags & ~PKT_REPLY;
 	key_swap(&p->out, flow_peer(own, v6), v6);
 	finish_pull(skb, p);
@@ -30,6 +31,15 @@ static __always_inline int egress_slow(struct __sk_buff *skb, struct pkt *p, con
 		return gw_drop(p, GW_REASON_NAT_REWRITE, v6);
 	skb->tc_index = MARK_DONE;
 	return TC_ACT_UNSPEC;
+}
+
+__noinline int egress_slow(struct __sk_buff *skb, __u32 v6)
+{
+	struct pkt *p = pkt_scratch();
+
+	if (!p)
+		return EGRESS_UNKNOWN;
+	return v6 ? egress_finish(skb, p, true) : egress_finish(skb, p, false);
 }
 
 /* IPsec output keeps the inner packet's input interface: it is the gateway's own all the same. */
@@ -50,10 +60,10 @@ static __always_inline int hook_out(struct __sk_buff *skb, const bool v6)
 
 	if (!ifc || !p || !conf)
 		return TC_ACT_UNSPEC;
-	pkt_start(skb, p, ifc, PKT_EGRESS);
+	pkt_start(skb, p, conf, ifc, PKT_EGRESS);
 	p->iif = skb->ingress_ifindex;
 	p->oif = skb->ifindex;
-	r = pkt_parse(skb, p, v6);
+	r = pkt_parse(skb, v6);
 	if (r >= PARSE_DROP)
 		return gw_drop(p, r - PARSE_DROP, v6);
 	if (r == PARSE_PASS || (r == PARSE_LINK && !p->iif))
@@ -63,18 +73,18 @@ static __always_inline int hook_out(struct __sk_buff *skb, const bool v6)
 		p->flags |= PKT_OUTPUT;
 	}
 	if (p->flags & PKT_FRAG) {
-		r = frag_track(skb, p, v6);
+		r = frag_track(skb, v6);
 		if (r)
 			return gw_drop(p, r, v6);
 	}
 	if (skb->tc_index == MARK_SLOW && if_get(p->iif)) {
-		r = egress_slow(skb, p, v6);
-		if (r != 1)
+		r = egress_slow(skb, v6);
+		if (r != EGRESS_UNKNOWN)
 			return r;
 	}
 	if (p->flags & PKT_OUTPUT) {
 		key_for_rules(skb, p, &p->t, 0, p->oif, v6);
-		r = stage_rules(p, conf, GW_HOOK_RAW_OUTPUT, v6);
+		r = stage_rules(skb, p, conf, GW_HOOK_RAW_OUTPUT, v6);
 		if (r)
 			return gw_drop(p, r == VERDICT_REJECT ? GW_REASON_REJECT : r, v6);
 	}
@@ -125,7 +135,7 @@ static __always_inline int output_reroute(struct __sk_buff *skb, struct pkt *p,
 	if (local_kind(&p->out, true, v6))
 		return GW_REASON_ROUTE; /* it has left towards a wire; there is no way back inside from here */
 	p->iif = 1;
-	route_lookup(skb, p, conf, v6);
+	route_lookup(skb, v6);
 	p->iif = 0;
 	p->flags &= ~(PKT_LOCAL | PKT_UNROUTED | PKT_STACK);
 	if (!p->oif)
@@ -152,7 +162,8 @@ static __always_inline int hook_outpost(struct __sk_buff *skb, const bool v6)
 		r = check_forward(skb, p, conf, own, v6);
 	} else {
 		key_for_rules(skb, p, &p->out, 0, p->oif, v6);
-		r = stage_filter(p, conf, own, GW_HOOK_FILTER_OUTPUT, GW_HOOK_SECURITY_OUTPUT, v6);
+		r = stage_filter(skb, p, conf, own, GW_HOOK_FILTER_OUTPUT, GW_HOOK_SECURITY_OUTPUT,
+				 v6);
 	}
 	if (r)
 		return gw_drop(p, r == VERDICT_REJECT ? GW_REASON_REJECT : r, v6);
@@ -165,14 +176,13 @@ static __always_inline int hook_outpost(struct __sk_buff *skb, const bool v6)
 		return TC_ACT_UNSPEC;
 	}
 	if (!own && output && p->ctstate == GW_CT_INVALID)
-		return finish_egress(skb, p,
-				     v6); /* our own stack's answer to something untracked */
+		return finish_egress(skb, v6); /* our own stack's answer to something untracked */
 	r = settle(skb, p, conf, own, v6);
 	if (r < 0)
 		return p->restarts++ & 3 ? gw_drop(p, GW_REASON_CT_INSERT, v6)
 					 : jump(skb, JUMP_OUT, v6);
 	if (r)
 		return gw_drop(p, r, v6);
-	return finish_egress(skb, p, v6);
+	return finish_egress(skb, v6);
 }
 #endif

@@ -10,12 +10,6 @@
 #define FAST_L3 \
 	14 /* devices without Ethernet header take the slow path: a constant offset is worth more */
 
-/* Slots that must see every packet: their rules may do anything. */
-#define FAST_BLOCK_HOOKS                                                                        \
-	(1U << GW_HOOK_RAW_PREROUTING | 1U << GW_HOOK_MANGLE_PREROUTING |                       \
-	 1U << GW_HOOK_MANGLE_INPUT | 1U << GW_HOOK_MANGLE_FORWARD | 1U << GW_HOOK_RAW_OUTPUT | \
-	 1U << GW_HOOK_MANGLE_OUTPUT | 1U << GW_HOOK_MANGLE_POSTROUTING)
-
 struct fast {
 	union gw_key key, out;
 	__u32 len, now;
@@ -101,20 +95,6 @@ static __always_inline bool fast_parse(struct __sk_buff *skb, struct fast *f, co
 	return fast_parse_l4(f, data + FAST_L3 + head, end, f->len - head, v6);
 }
 
-static __always_inline void fast_count(__u32 cid, __u32 len)
-{
-	__u32 i = bpf_get_smp_processor_id() * GW_COUNTERS_MAX + (cid & (GW_COUNTERS_MAX - 1));
-	struct gw_counter *c;
-
-	if (!cid)
-		return;
-	c = bpf_map_lookup_elem(&gw_counters, &i);
-	if (c) {
-		c->pkts++;
-		c->bytes += len;
-	}
-}
-
 /*
  * Is what the entry remembers still in force for this packet?  One branch for all that must be equal: they nearly always are.
  */
@@ -123,10 +103,9 @@ static __always_inline bool fast_holds(struct fast *f, const struct gw_conf *con
 {
 	bool tcp = f->proto == IPPROTO_TCP;
 	__u32 class = tcp ? GW_TCP_ESTABLISHED : GW_TIMEOUT_UDP_STREAM;
-	__u32 differs = (v6 ? conf->hooks6 : conf->hooks4) & FAST_BLOCK_HOOKS;
+	__u32 differs;
 
-	differs |= conf->image_flags & GW_IMG_NO_CACHE;
-	differs |= (e->gen ^ conf->gen) | (e->iif ^ iif) | (e->kx ^ kx);
+	differs = (e->gen ^ conf->gen) | (e->iif ^ iif) | (e->kx ^ kx);
 	differs |= e->verdict ^ (GW_CT_ESTABLISHED << 4 | GW_VERDICT_ACCEPT);
 	differs |= e->flags & (GW_FLOW_SLOW | GW_FLOW_DYING);
 	differs |= e->state ^ (tcp ? GW_TCP_ESTABLISHED : GW_TCP_NONE);
@@ -150,9 +129,9 @@ static __always_inline void fast_touch(struct fast *f, struct gw_flow *e)
 		if (e->tcp_win < win)
 			e->tcp_win = win;
 	}
-	fast_count(e->rule, f->len);
+	count_raise(e->rule, f->len);
 	if (e->rule2)
-		fast_count(e->rule2, f->len);
+		count_raise(e->rule2, f->len);
 }
 
 static __always_inline bool fast_routed(struct __sk_buff *skb, struct fast *f,

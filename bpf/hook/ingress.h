@@ -4,8 +4,8 @@
 /*
  * Ingress behind the fast path: prerouting (in), then routing, input or forward, postrouting (post).
  */
-static __always_inline void pkt_start(struct __sk_buff *skb, struct pkt *p, struct gw_if *ifc,
-				      __u32 flags)
+static __always_inline void pkt_start(struct __sk_buff *skb, struct pkt *p,
+				      const struct gw_conf *conf, struct gw_if *ifc, __u32 flags)
 {
 	__builtin_memset(&p->t, 0, sizeof(p->t));
 	p->flags = flags;
@@ -14,6 +14,11 @@ static __always_inline void pkt_start(struct __sk_buff *skb, struct pkt *p, stru
 	p->len = skb->len - p->l3;
 	p->iif = p->oif = 0;
 	p->now = gw_now();
+	p->gen = conf->gen;
+	p->half = p->gen & 1 ? conf->half_lines : 0;
+	p->mtu = p->news = 0;
+	p->syn_mss = p->exthdr = 0;
+	p->win = 0;
 	p->ctmark = 0;
 	p->ctstate = GW_CT_UNTRACKED;
 	p->icmp_type = p->icmp_code = 0;
@@ -45,6 +50,31 @@ static __always_inline int verdict_end(struct __sk_buff *skb, struct pkt *p, int
 	return gw_drop(p, r, v6);
 }
 
+static __always_inline int mangle(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
+				  __u32 hook, __u32 iif, __u32 oif, const bool v6)
+{
+	if (!(hooks_active(conf, v6) & (1U << hook)))
+		return 0;
+	key_for_rules(skb, p, &p->out, iif, oif, v6);
+	return stage_rules(skb, p, conf, hook, v6);
+}
+
+/* In front of DNAT, the destination is what came in. */
+static __always_inline int mangle_prerouting(struct __sk_buff *skb, struct pkt *p,
+					     struct gw_conf *conf, const bool v6)
+{
+	if (!(hooks_active(conf, v6) & (1U << GW_HOOK_MANGLE_PREROUTING)))
+		return 0;
+	key_for_rules(skb, p, &p->t, p->iif, 0, v6);
+	return stage_rules(skb, p, conf, GW_HOOK_MANGLE_PREROUTING, v6);
+}
+
+static __always_inline int filter_prerouting(struct __sk_buff *skb, struct pkt *p,
+					     struct gw_conf *conf, const bool v6)
+{
+	return mangle(skb, p, conf, GW_HOOK_FILTER_PREROUTING, p->iif, 0, v6);
+}
+
 static __always_inline int hook_in(struct __sk_buff *skb, const bool v6)
 {
 	struct gw_if *ifc = if_get(skb->ifindex);
@@ -54,29 +84,32 @@ static __always_inline int hook_in(struct __sk_buff *skb, const bool v6)
 
 	if (!ifc || !p || !conf)
 		return TC_ACT_UNSPEC;
-	pkt_start(skb, p, ifc, 0);
+	pkt_start(skb, p, conf, ifc, 0);
 	p->iif = skb->ifindex;
-	r = pkt_parse(skb, p, v6);
+	r = pkt_parse(skb, v6);
 	if (r >= PARSE_DROP)
 		return gw_drop(p, r - PARSE_DROP, v6);
 	if (r == PARSE_PASS || (r == PARSE_LINK && local_kind(&p->t, true, v6)))
 		return TC_ACT_UNSPEC;
 	if (p->flags & PKT_FRAG) {
-		r = frag_track(skb, p, v6);
+		r = frag_track(skb, v6);
 		if (r == FRAG_HELD)
 			return TC_ACT_SHOT;
 		if (r)
 			return gw_drop(p, r, v6);
 	}
 	key_for_rules(skb, p, &p->t, p->iif, 0, v6);
-	r = stage_rules(p, conf, GW_HOOK_RAW_PREROUTING, v6);
+	r = stage_rules(skb, p, conf, GW_HOOK_RAW_PREROUTING, v6);
 	if (r)
 		return verdict_end(skb, p, r, v6);
 	if (pkt_is_stateless(skb, p, v6)) {
 		p->flags |= PKT_STATELESS | PKT_LOCAL;
 		p->ctstate = GW_CT_NEW;
 		key_copy(&p->out, &p->t, v6);
-		return jump(skb, JUMP_POST, v6);
+		r = mangle_prerouting(skb, p, conf, v6);
+		if (!r)
+			r = filter_prerouting(skb, p, conf, v6);
+		return r ? verdict_end(skb, p, r, v6) : jump(skb, JUMP_POST, v6);
 	}
 	if (p->flags & PKT_ICMP_ERROR && !(p->flags & PKT_NOTRACK))
 		return jump(skb, JUMP_ERROR, v6);
@@ -96,18 +129,16 @@ static __always_inline int hook_ct(struct __sk_buff *skb, const bool v6)
 	r = stage_conntrack(p, conf, &ct, v6);
 	if (r)
 		return gw_drop(p, r, v6);
-	if (hooks_active(conf, v6) & (1U << GW_HOOK_MANGLE_PREROUTING)) {
-		key_for_rules(skb, p, &p->t, p->iif, 0, v6);
-		r = stage_rules(p, conf, GW_HOOK_MANGLE_PREROUTING, v6);
-		if (r)
-			return verdict_end(skb, p, r, v6);
-	}
+	r = mangle_prerouting(skb, p, conf, v6);
+	if (r)
+		return verdict_end(skb, p, r, v6);
 	if (p->flags & PKT_NEW) {
 		r = stage_dnat(skb, p, conf, ifc, GW_HOOK_NAT_PREROUTING, v6);
 		if (r)
 			return gw_drop(p, r, v6);
 	}
-	return jump(skb, JUMP_POST, v6);
+	r = filter_prerouting(skb, p, conf, v6);
+	return r ? verdict_end(skb, p, r, v6) : jump(skb, JUMP_POST, v6);
 }
 
 static __always_inline int hook_error(struct __sk_buff *skb, const bool v6)
@@ -120,19 +151,18 @@ static __always_inline int hook_error(struct __sk_buff *skb, const bool v6)
 	if (!p || !conf)
 		return TC_ACT_UNSPEC;
 	output = p->flags & PKT_EGRESS;
-	r = stage_icmp_error(skb, p, v6);
+	r = stage_icmp_error(skb, v6);
 	if (r)
 		return gw_drop(p, r, v6);
-	r = output ? GW_HOOK_MANGLE_OUTPUT : GW_HOOK_MANGLE_PREROUTING;
-	if (hooks_active(conf, v6) & (1U << r)) {
-		key_for_rules(skb, p, &p->t, p->iif, 0, v6);
-		r = stage_rules(p, conf, r, v6);
-		if (r)
-			return verdict_end(skb, p, r, v6);
+	if (output) {
+		r = p->flags & PKT_OUTPUT ? mangle(skb, p, conf, GW_HOOK_MANGLE_OUTPUT, 0, p->oif, v6)
+					  : 0;
+		return r ? verdict_end(skb, p, r, v6) : jump(skb, JUMP_OUT_POST, v6);
 	}
-	if (output)
-		return jump(skb, JUMP_OUT_POST, v6);
-	return jump(skb, JUMP_POST, v6);
+	r = mangle_prerouting(skb, p, conf, v6);
+	if (!r)
+		r = filter_prerouting(skb, p, conf, v6);
+	return r ? verdict_end(skb, p, r, v6) : jump(skb, JUMP_POST, v6);
 }
 
 /*
@@ -155,15 +185,6 @@ static __always_inline int check_untranslated(struct __sk_buff *skb, struct pkt 
 	return p->ctstate == GW_CT_UNTRACKED ? GW_REASON_NAT_UNTRACKED : GW_REASON_CT_INVALID;
 }
 
-static __always_inline int mangle(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
-				  __u32 hook, __u32 iif, __u32 oif, const bool v6)
-{
-	if (!(hooks_active(conf, v6) & (1U << hook)))
-		return 0;
-	key_for_rules(skb, p, &p->out, iif, oif, v6);
-	return stage_rules(p, conf, hook, v6);
-}
-
 /* mangle, filter and security of INPUT or FORWARD. */
 static __always_inline int check_forward(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
 					 struct gw_flow *own, const bool v6)
@@ -176,8 +197,10 @@ static __always_inline int check_forward(struct __sk_buff *skb, struct pkt *p, s
 		return r;
 	key_for_rules(skb, p, &p->out, p->iif, p->oif, v6);
 	if (local)
-		return stage_filter(p, conf, own, GW_HOOK_FILTER_INPUT, GW_HOOK_SECURITY_INPUT, v6);
-	return stage_filter(p, conf, own, GW_HOOK_FILTER_FORWARD, GW_HOOK_SECURITY_FORWARD, v6);
+		return stage_filter(skb, p, conf, own, GW_HOOK_FILTER_INPUT, GW_HOOK_SECURITY_INPUT,
+				    v6);
+	return stage_filter(skb, p, conf, own, GW_HOOK_FILTER_FORWARD, GW_HOOK_SECURITY_FORWARD,
+			    v6);
 }
 
 /* The flow whose direction the packet is, or NULL (new, untracked, related ...). */
@@ -215,11 +238,15 @@ static __always_inline int settle(struct __sk_buff *skb, struct pkt *p, struct g
 	if (!own)
 		return check_untranslated(skb, p, conf, v6);
 	if (!(p->flags & PKT_CACHED))
-		filter_remember(p, conf, own);
+		filter_remember(p, own);
 	if (p->flags & PKT_LOCAL)
 		flow_set(own, GW_FLOW_LOCAL_IN);
 	else if (p->oif && !(p->flags & PKT_EGRESS))
 		route_remember(p, conf, own, v6);
+	if (p->news) { /* last: a promotion makes another entry of the flow */
+		key_copy(&p->alt, flow_peer(own, v6), v6);
+		ct_news(v6, p->news);
+	}
 	return 0;
 }
 
@@ -251,9 +278,9 @@ static __always_inline int hook_post(struct __sk_buff *skb, const bool v6)
 		return gw_drop(p, GW_REASON_MARTIAN,
 			       v6); /* our own side of a connection does not come in by a wire */
 	if (!(p->flags & PKT_STATELESS))
-		stage_route(skb, p, conf, v6);
+		stage_route(skb, p, v6);
 	if (!(p->flags & (PKT_LOCAL | PKT_UNROUTED)) && (!own || p->flags & PKT_NEW)) {
-		r = route_check_source(skb, p, ifc, v6);
+		r = route_check_source(skb, v6);
 		if (r)
 			return gw_drop(p, r, v6);
 	}
@@ -274,6 +301,6 @@ static __always_inline int hook_post(struct __sk_buff *skb, const bool v6)
 		if (r)
 			return gw_drop(p, r, v6);
 	}
-	return finish_ingress(skb, p, ifc, v6);
+	return finish_ingress(skb, v6);
 }
 #endif

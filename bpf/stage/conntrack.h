@@ -48,8 +48,6 @@ __noinline int ct_end(__u32 v6, __u32 cause)
 	return v6 ? ct_end_pair(p, cause, true) : ct_end_pair(p, cause, false);
 }
 
-#define CT_NEWS_UPDATE	(1U << 0)
-#define CT_NEWS_PROMOTE (1U << 1)
 static __always_inline int ct_news_pair(struct pkt *p, __u32 what, const bool v6)
 {
 	struct gw_conf *conf = conf_get();
@@ -76,7 +74,10 @@ static __always_inline int ct_news_pair(struct pkt *p, __u32 what, const bool v6
 	return 1;
 }
 
-/* Tell about the connection of p->t and p->alt, or promote it. */
+/*
+ * Tell about the connection of p->t and p->alt, or promote it.  When the packet has passed the rules: what they drop is no news, as in
+ * netfilter, which tells at the end of its last hook.
+ */
 __noinline int ct_news(__u32 v6, __u32 what)
 {
 	struct pkt *p = pkt_scratch();
@@ -148,7 +149,7 @@ static __always_inline int ct_tcp(struct pkt *p, struct gw_conf *conf, struct ct
 
 static __always_inline __u64 boot_seconds(void)
 {
-	return bpf_ktime_get_boot_ns() / 1000000000ULL + gw_clock_skew / cfg_hz;
+	return gw_boot_ns() / 1000000000ULL;
 }
 
 /* Does a UDP flow become a stream now?  nf_conntrack_udp_packet: an original or reply packet more than 2 s after the first. */
@@ -187,7 +188,7 @@ static __always_inline void ct_accept(struct pkt *p, struct ct *ct, bool changed
 	if (!what || p->flags & PKT_KILL) /* its DESTROY follows */
 		return;
 	ct_set(ct, status & (GW_FLOW_SEEN_REPLY | GW_FLOW_ASSURED));
-	ct_news(v6, what);
+	p->news = what;
 }
 
 static __always_inline int ct_known(struct pkt *p, struct gw_conf *conf, struct ct *ct,

@@ -19,13 +19,29 @@ static __always_inline __u32 addr_hash(const union gw_key *k, bool with_dst, con
 	return h ^ h >> 15;
 }
 
-/* The address of nat's range for this packet, into @to (4 words for IPv6).  IPv6 ranges vary in the last word. */
+/* The prefix of nat's range, the rest as it is (NETMAP). */
+static __always_inline void nat_map_addr(const struct gw_nat *n, __be32 *to, const bool v6)
+{
+	for (int i = 0; i < (v6 ? 4 : 1); i++) {
+		__be32 host = n->addr_lo[i] ^ n->addr_hi[i];
+
+		to[i] = (n->addr_lo[i] & ~host) | (to[i] & host);
+	}
+}
+
+/*
+ * The address of nat's range for this packet, into @to (4 words for IPv6), which holds the one it has.  IPv6 ranges vary in the last word.
+ */
 static __always_inline void nat_pick_addr(struct pkt *p, __be32 *to, const bool v6)
 {
 	struct gw_nat *n = &p->nat;
 	const __u32 last = v6 ? 3 : 0;
 	__u32 lo = bpf_ntohl(n->addr_lo[last]), hi = bpf_ntohl(n->addr_hi[last]);
 
+	if (n->flags & GW_NATF_NETMAP) {
+		nat_map_addr(n, to, v6);
+		return;
+	}
 	if (v6) {
 		to[0] = n->addr_lo[0];
 		to[1] = n->addr_lo[1];
@@ -84,7 +100,7 @@ static __always_inline int stage_dnat(struct __sk_buff *skb, struct pkt *p, stru
 		return 0;
 	key_for_rules(skb, p, &p->t, p->flags & PKT_OUTPUT ? 0 : p->iif,
 		      p->flags & PKT_OUTPUT ? p->oif : 0, v6);
-	r = rules_run(hook, v6);
+	r = rules_run(skb, hook, v6);
 	if (r == GW_V_DROP || r == GW_V_REJECT)
 		return p->last_policy ? GW_REASON_POLICY : GW_REASON_RULE;
 	if (r != GW_V_NAT)

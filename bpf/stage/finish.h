@@ -78,6 +78,7 @@ static __always_inline void slow_remember(struct pkt *p, const union gw_key *mid
 	struct gw_slow s = { .seen = p->now };
 
 	event_key(&k, mid, v6);
+	k.zone = 0; /* the raw rules that gave it are not asked again at egress */
 	if (v6)
 		s.key = p->t.v6;
 	else
@@ -98,7 +99,8 @@ static __always_inline int finish_stack(struct __sk_buff *skb, struct pkt *p, co
 		p->alt.v4.sport = p->t.v4.sport;
 	}
 	if (!(p->flags & PKT_ICMP_ERROR) &&
-	    (!key_equal(&p->alt, &p->t, v6) || !key_equal(&p->alt, &p->out, v6)))
+	    (!key_equal(&p->alt, &p->t, v6) || !key_equal(&p->alt, &p->out, v6) ||
+	     key_zone(&p->t, v6)))
 		slow_remember(p, &p->alt, v6);
 	if (pkt_rewrite(skb, p, &p->alt, false, v6))
 		return gw_drop(p, GW_REASON_NAT_REWRITE, v6);
@@ -106,8 +108,8 @@ static __always_inline int finish_stack(struct __sk_buff *skb, struct pkt *p, co
 	return TC_ACT_UNSPEC;
 }
 
-static __always_inline int finish_ingress(struct __sk_buff *skb, struct pkt *p, struct gw_if *ifc,
-					  const bool v6)
+static __always_inline int finish_in(struct __sk_buff *skb, struct pkt *p, struct gw_if *ifc,
+				     const bool v6)
 {
 	finish_pull(skb, p);
 	if (p->flags & PKT_LOCAL) {
@@ -118,7 +120,7 @@ static __always_inline int finish_ingress(struct __sk_buff *skb, struct pkt *p, 
 	if (p->flags & (PKT_STACK | PKT_UNROUTED | PKT_OPTIONS) || p->ttl <= 1 || !p->oif ||
 	    wire_size(skb, p) > p->mtu)
 		return finish_stack(skb, p, v6);
-	if (pkt_rewrite(skb, p, &p->out, true, v6))
+	if (pkt_rewrite(skb, p, &p->out, !(p->flags & PKT_TTL_DONE), v6))
 		return gw_drop(p, GW_REASON_NAT_REWRITE, v6);
 	if (add_link_header(skb, ifc, v6))
 		return gw_drop(p, GW_REASON_NAT_REWRITE, v6);
@@ -128,8 +130,19 @@ static __always_inline int finish_ingress(struct __sk_buff *skb, struct pkt *p, 
 	return send_by(skb, p->oif, p->nh, v6);
 }
 
+/* Apart, as core/frag.h says. */
+__noinline int finish_ingress(struct __sk_buff *skb, __u32 v6)
+{
+	struct gw_if *ifc = if_get(skb->ifindex);
+	struct pkt *p = pkt_scratch();
+
+	if (!p || !ifc)
+		return TC_ACT_SHOT;
+	return v6 ? finish_in(skb, p, ifc, true) : finish_in(skb, p, ifc, false);
+}
+
 /* At egress the route is taken; only a DNAT of the gateway's own traffic needs a new one. */
-static __always_inline int finish_egress(struct __sk_buff *skb, struct pkt *p, const bool v6)
+static __always_inline int finish_out(struct __sk_buff *skb, struct pkt *p, const bool v6)
 {
 	bool moved = key_dest_differs(&p->t, &p->out, v6);
 
@@ -142,5 +155,14 @@ static __always_inline int finish_egress(struct __sk_buff *skb, struct pkt *p, c
 	if (p->oif != skb->ifindex && p->oif)
 		return send_by(skb, p->oif, p->nh, v6);
 	return bpf_redirect_neigh(skb->ifindex, NULL, 0, 0);
+}
+
+__noinline int finish_egress(struct __sk_buff *skb, __u32 v6)
+{
+	struct pkt *p = pkt_scratch();
+
+	if (!p)
+		return TC_ACT_SHOT;
+	return v6 ? finish_out(skb, p, true) : finish_out(skb, p, false);
 }
 #endif

@@ -49,6 +49,7 @@ static __always_inline int quote_parse(struct __sk_buff *skb, struct pkt *p, str
 	q->l3 = p->l4 + 8;
 	q->query_reply = q->l4_csum = false;
 	__builtin_memset(&p->quote, 0, sizeof(p->quote));
+	key_zone(&p->quote, v6) = key_zone(&p->t, v6);
 	if (v6) {
 		struct ipv6hdr h;
 
@@ -228,7 +229,7 @@ static __always_inline bool icmp_sum_good(struct __sk_buff *skb, struct pkt *p, 
 }
 
 /* 0 or a GW_REASON_*; p->ctstate = RELATED if it belongs to a flow, else INVALID. */
-static __always_inline int stage_icmp_error(struct __sk_buff *skb, struct pkt *p, const bool v6)
+static __always_inline int error_relate(struct __sk_buff *skb, struct pkt *p, const bool v6)
 {
 	struct quote q = {};
 	struct gw_flow *own;
@@ -242,6 +243,7 @@ static __always_inline int stage_icmp_error(struct __sk_buff *skb, struct pkt *p
 	}
 	if (p->flags & PKT_OUTPUT && quote_is_slow(p, v6)) {
 		p->ctstate = GW_CT_RELATED;
+		key_copy(&p->related, &p->alt, v6);
 		return quote_rewrite(skb, p, &q, &p->alt, v6) ? GW_REASON_NAT_REWRITE : 0;
 	}
 	key_swap(&p->alt, &p->quote, v6);
@@ -252,6 +254,7 @@ static __always_inline int stage_icmp_error(struct __sk_buff *skb, struct pkt *p
 	}
 	p->ctstate = GW_CT_RELATED;
 	p->ctmark = own->mark;
+	key_copy(&p->related, &p->alt, v6);
 	if (p->icmp_type == ICMP_REDIRECT && !v6 && !(p->flags & PKT_OUTPUT))
 		return GW_REASON_ICMP_ERROR; /* a redirect is for one link; translated it would lie */
 	peer = flow_peer(own, v6);
@@ -272,5 +275,14 @@ static __always_inline int stage_icmp_error(struct __sk_buff *skb, struct pkt *p
 			p->out.v4.saddr = p->alt.v4.daddr;
 	}
 	return quote_rewrite(skb, p, &q, &p->alt, v6) ? GW_REASON_NAT_REWRITE : 0;
+}
+
+__noinline int stage_icmp_error(struct __sk_buff *skb, __u32 v6)
+{
+	struct pkt *p = pkt_scratch();
+
+	if (!p)
+		return GW_REASON_INTERNAL;
+	return v6 ? error_relate(skb, p, true) : error_relate(skb, p, false);
 }
 #endif

@@ -121,6 +121,16 @@ static __always_inline __u16 reject_code(__u32 arg, const bool v6)
 		return v6 ? 1 << 8 | 3 : 3 << 8 | 1;
 	case GW_REJECT_ADMIN:
 		return v6 ? 1 << 8 | 1 : 3 << 8 | 13;
+	case GW_REJECT_PROTO:
+		return v6 ? 1 << 8 | 4 : 3 << 8 | 2;
+	case GW_REJECT_NET_PRO:
+		return v6 ? 1 << 8 | 1 : 3 << 8 | 9;
+	case GW_REJECT_HOST_PRO:
+		return v6 ? 1 << 8 | 1 : 3 << 8 | 10;
+	case GW_REJECT_POLICY:
+		return v6 ? 1 << 8 | 5 : 3 << 8 | 13;
+	case GW_REJECT_ROUTE:
+		return v6 ? 1 << 8 | 6 : 3 << 8 | 13;
 	}
 	return v6 ? 1 << 8 | 4 : 3 << 8 | 3;
 }
@@ -135,7 +145,8 @@ static __always_inline int reject_icmp(struct __sk_buff *skb, struct pkt *p, con
 	__u64 sum;
 
 	/* FORWARD refuses behind the hop count: the quote shows one hop less */
-	if (!(p->flags & PKT_LOCAL) && p->oif && ip_store(skb, p->l3, &p->t, true, v6))
+	if (!(p->flags & PKT_LOCAL) && p->oif &&
+	    ip_store(skb, p->l3, &p->t, !(p->flags & PKT_TTL_DONE), v6))
 		return -1;
 	if (skb->len != p->l3 + quote && bpf_skb_change_tail(skb, p->l3 + quote, 0))
 		return -1;

@@ -8,14 +8,6 @@
  * out:  PKT_LOCAL, or p->oif, p->nh, p->mtu; PKT_STACK: the kernel must route it; PKT_UNROUTED: the kernel will refuse it
  * drop: martian, rpfilter (only checked when a flow is created: @check_source)
  */
-static __always_inline __u8 local_kind(const union gw_key *k, bool dst, const bool v6)
-{
-	__u8 *kind = v6 ? bpf_map_lookup_elem(&gw_local6, dst ? k->v6.daddr : k->v6.saddr)
-			: bpf_map_lookup_elem(&gw_local4, dst ? &k->v4.daddr : &k->v4.saddr);
-
-	return kind ? *kind : 0;
-}
-
 static __always_inline void fib_fill(struct bpf_fib_lookup *fib, struct pkt *p, __u32 ifindex,
 				     const union gw_key *src, const union gw_key *dst,
 				     const bool v6)
@@ -44,11 +36,10 @@ static __always_inline void fib_fill(struct bpf_fib_lookup *fib, struct pkt *p, 
 }
 
 /* Reverse path (RFC 3704) as net.ipv4.conf.*.rp_filter asks. */
-static __always_inline int route_check_source(struct __sk_buff *skb, struct pkt *p,
-					      struct gw_if *ifc, const bool v6)
+static __always_inline int source_check(struct __sk_buff *skb, struct pkt *p, struct gw_if *ifc,
+					const bool v6)
 {
 	struct bpf_fib_lookup fib;
-	union gw_key back;
 	long r;
 
 	if (!v6 && addr4_is_martian_source(p->t.v4.saddr))
@@ -57,8 +48,8 @@ static __always_inline int route_check_source(struct __sk_buff *skb, struct pkt 
 		return GW_REASON_MARTIAN; /* our own address, or a broadcast, as source */
 	if (!(ifc->flags & (GW_IF_RP_STRICT | GW_IF_RP_LOOSE)) || v6)
 		return 0;
-	key_swap(&back, &p->t, v6);
-	fib_fill(&fib, p, skb->ifindex, &back, &back, v6);
+	key_swap(&p->tmp, &p->t, v6);
+	fib_fill(&fib, p, skb->ifindex, &p->tmp, &p->tmp, v6);
 	fib.sport = fib.dport = 0;
 	r = bpf_fib_lookup(skb, &fib, sizeof(fib), 0);
 	if (r != BPF_FIB_LKUP_RET_SUCCESS && r != BPF_FIB_LKUP_RET_NO_NEIGH)
@@ -68,8 +59,18 @@ static __always_inline int route_check_source(struct __sk_buff *skb, struct pkt 
 	return 0;
 }
 
-static __always_inline void route_lookup(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
-					 const bool v6)
+__noinline int route_check_source(struct __sk_buff *skb, __u32 v6)
+{
+	struct gw_if *ifc = if_get(skb->ifindex);
+	struct pkt *p = pkt_scratch();
+
+	if (!p || !ifc)
+		return GW_REASON_INTERNAL;
+	return v6 ? source_check(skb, p, ifc, true) : source_check(skb, p, ifc, false);
+}
+
+static __always_inline void route_find(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
+				       const bool v6)
 {
 	struct bpf_fib_lookup fib;
 	__u32 flags = cfg_fib_skip_neigh
@@ -121,6 +122,21 @@ static __always_inline void route_lookup(struct __sk_buff *skb, struct pkt *p, s
 		p->mtu = out->mtu; /* the kernel did not come as far as the route's */
 }
 
+/* Apart, because its frame would be under that of the rules' search. */
+__noinline int route_lookup(struct __sk_buff *skb, __u32 v6)
+{
+	struct gw_conf *conf = conf_get();
+	struct pkt *p = pkt_scratch();
+
+	if (!p || !conf)
+		return -1;
+	if (v6)
+		route_find(skb, p, conf, true);
+	else
+		route_find(skb, p, conf, false);
+	return 0;
+}
+
 /* About quarter seconds: how old a cached route is told in.  A shift, because a division costs as much as a lookup. */
 static __always_inline __u16 route_time(__u32 now)
 {
@@ -160,8 +176,7 @@ static __always_inline void route_remember(struct pkt *p, struct gw_conf *conf, 
 	}
 }
 
-static __always_inline void stage_route(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
-					const bool v6)
+static __always_inline void stage_route(struct __sk_buff *skb, struct pkt *p, const bool v6)
 {
 	__u8 kind = local_kind(&p->out, true, v6);
 
@@ -170,6 +185,6 @@ static __always_inline void stage_route(struct __sk_buff *skb, struct pkt *p, st
 		p->oif = 0;
 		return;
 	}
-	route_lookup(skb, p, conf, v6);
+	route_lookup(skb, v6);
 }
 #endif

@@ -53,7 +53,7 @@ static __always_inline void create_fill(struct pkt *p, struct gw_conf *conf, con
 		tcp_learn(&p->own, p, false);
 		side_store(a, &p->own);
 	}
-	filter_remember(p, conf, a);
+	filter_remember(p, a);
 	*b = *a;
 	b->flags = GW_FLOW_REPLY | (p->flags & PKT_OUTPUT ? GW_FLOW_LOCAL_IN : 0) |
 		   (p->flags & PKT_LOCAL ? GW_FLOW_LOCAL_OUT : 0);
@@ -83,8 +83,8 @@ static __always_inline int create_original(struct pkt *p, const bool v6)
 }
 
 /* Enter the connection p->t -> p->out.  0, GW_REASON_*, or -1: lost a race, look again. */
-static __always_inline int create(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
-				  const bool v6)
+static __always_inline int create_pair(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
+				       const bool v6)
 {
 	int r;
 
@@ -115,6 +115,16 @@ static __always_inline int create(struct __sk_buff *skb, struct pkt *p, struct g
 	return 0;
 }
 
+__noinline int create(struct __sk_buff *skb, __u32 v6)
+{
+	struct gw_conf *conf = conf_get();
+	struct pkt *p = pkt_scratch();
+
+	if (!p || !conf)
+		return GW_REASON_INTERNAL;
+	return v6 ? create_pair(skb, p, conf, true) : create_pair(skb, p, conf, false);
+}
+
 /* Does a source translation apply here?  Asked without counting, for packets that can not be translated. */
 static __always_inline bool snat_applies(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
 					 const bool v6)
@@ -125,7 +135,7 @@ static __always_inline bool snat_applies(struct __sk_buff *skb, struct pkt *p, s
 		return false;
 	key_for_rules(skb, p, &p->out, p->iif, p->oif, v6);
 	p->flags |= PKT_PROBE;
-	r = rules_run(GW_HOOK_NAT_POSTROUTING, v6);
+	r = rules_run(skb, GW_HOOK_NAT_POSTROUTING, v6);
 	p->flags &= ~PKT_PROBE;
 	return r == GW_V_NAT;
 }
@@ -140,7 +150,7 @@ static __always_inline int stage_snat(struct __sk_buff *skb, struct pkt *p, stru
 	p->nat.kind = 0;
 	if (hooks_active(conf, v6) & (1U << hook)) {
 		key_for_rules(skb, p, &p->out, p->iif, p->oif, v6);
-		r = rules_run(hook, v6);
+		r = rules_run(skb, hook, v6);
 		if (r == GW_V_DROP || r == GW_V_REJECT)
 			return p->last_policy ? GW_REASON_POLICY : GW_REASON_RULE;
 		if (r == GW_V_NAT) {
@@ -151,6 +161,6 @@ static __always_inline int stage_snat(struct __sk_buff *skb, struct pkt *p, stru
 	}
 	if (!p->nat_cid)
 		p->nat_cid = dnat_cid;
-	return create(skb, p, conf, v6);
+	return create(skb, v6);
 }
 #endif

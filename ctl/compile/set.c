@@ -7,6 +7,7 @@
 
 #define KEYS_MAX (1U << 20) /* ranges inside concatenations are written out */
 
+/* Intervals and maps are looked up in the image alone: gwd compiles anew when the time of one is over. */
 bool set_is_dynamic(const struct set *s)
 {
 	return !s->is_map && !s->is_vmap && s->flags & (SET_DYNAMIC | SET_TIMEOUT) &&

@@ -33,7 +33,9 @@ struct gw_conf {
 	__u32 hooks6;
 	__u32 image_flags; /* GW_IMG_* of the ruleset in force, OR of both during a swap */
 	__u32 beat; /* jiffies when gwd last ran gw_expire (which writes it): gwd watches routes */
-	__u32 pad[23];
+	__u32 half_lines; /* lines of a half of gw_region */
+	__u64 wall_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME */
+	__u32 pad[20];
 };
 GW_ABI_SIZE(gw_conf, 192);
 
@@ -51,7 +53,8 @@ GW_ABI_SIZE(gw_conf, 192);
 struct gw_if {
 	__u32 flags; /* GW_IF_*; 0 = not managed */
 	__u32 mtu;
-	__u32 zone;
+	__u16 zone;
+	__u16 iftype; /* ARPHRD_* */
 	__be32 masq4;	 /* address a masquerade takes, 0 = none */
 	__be32 masq6[4]; /* all 0 = none */
 };
@@ -79,6 +82,8 @@ enum gw_stat {
 	GW_STAT_SLOW, /* IP packets that did not take the fast path */
 	GW_STAT_EST_COUNT,   /* reserved, always 0: gw_count has it */
 	GW_STAT_EMB_EVICTED, /* embryonic connections seen without their other half */
+	GW_STAT_LOG_LOST,    /* records of log statements that did not fit the ring */
+	GW_STAT_OP_REFUSED, /* packets dropped because a rule asked for what the data plane can not do */
 	GW_STAT_MAX = 32,
 };
 

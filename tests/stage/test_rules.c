@@ -242,8 +242,6 @@ START_TEST(a_rule_that_looks_at_marks_is_asked_for_each_packet)
 	struct frame ack, back;
 
 	RULES({ .hook = GW_HOOK_FILTER_FORWARD, .verdict = GW_V_DROP, .mark = 7 });
-	stage.conf.image_flags = GW_IMG_NO_CACHE;
-	stage_conf();
 	handshake(LAN4, 40000, FAR4, 80, &ack, &back);
 	ck_assert_int_eq(traffic(&ack, &back, 5), 0);
 	stage.mark = 7;

@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GW_FIELDS_H
+#define GW_FIELDS_H
+/*
+ * The value of a match field (GW_F_*) of the packet in scratch, into p->r.val; numbers in host order.
+ *
+ * A field that the packet does not have (the TCP port of a datagram, the connection of an untracked packet) is missing, and a rule that asks
+ * for it does not apply, whatever it compares with.
+ */
+#define FIELD_OK      0
+#define FIELD_MISSING 1
+#define FIELD_UNKNOWN 2
+
+/* Bytes of a field in a set's key, before padding to 4: a name of an interface is its index. */
+static const __u8 field_bytes[GW_F_MAX] = {
+#define GW_FIELD(id, keyword, type, bits, families, implies, hooks, varies, help) \
+	[GW_F_##id] = (bits) ? ((bits) + 7) / 8 : 4,
+#include <gw/field.def>
+#undef GW_FIELD
+};
+
+/* Fields that may differ between packets of one direction of a flow. */
+#define FIELD_VARIES_F 0
+#define FIELD_VARIES_S 1
+#define FIELD_VARIES_P 1
+static const __u8 field_varies[GW_F_MAX] = {
+#define GW_FIELD(id, keyword, type, bits, families, implies, hooks, varies, help) \
+	[GW_F_##id] = FIELD_VARIES_##varies,
+#include <gw/field.def>
+#undef GW_FIELD
+};
+
+static __always_inline __u8 field_row(const __u8 *table, __u64 field)
+{
+	asm volatile("" : "+r"(field));
+	return field < GW_F_MAX ? table[field] : 0;
+}
+
+static __always_inline int field_is(struct pkt *p, __u64 v)
+{
+	p->r.val[1] = v;
+	return FIELD_OK;
+}
+
+static __always_inline int field_if(struct pkt *p, bool has, __u64 v)
+{
+	p->r.val[1] = v;
+	return has ? FIELD_OK : FIELD_MISSING;
+}
+
+/* Forwarded packets meet their rules behind the router, which took one hop: ip_forward() does it before FORWARD. */
+static __always_inline bool ttl_is_due(const struct pkt *p)
+{
+	const __u32 behind = 1U << GW_HOOK_MANGLE_FORWARD | 1U << GW_HOOK_FILTER_FORWARD |
+			     1U << GW_HOOK_SECURITY_FORWARD | 1U << GW_HOOK_MANGLE_POSTROUTING;
+
+	return behind >> (p->r.hook & 31) & 1 &&
+	       !(p->flags & (PKT_EGRESS | PKT_LOCAL | PKT_TTL_DONE)) && p->ttl;
+}
+
+/* ------------------------------------------------------------------------------------------- the connection */
+
+/* Key of the flow the packet belongs to, in the packet's direction. */
+static __always_inline const union gw_key *field_flow_key(const struct pkt *p)
+{
+	return p->flags & PKT_ICMP_ERROR ? &p->related : &p->t;
+}
+
+static __always_inline bool field_tracked(const struct pkt *p)
+{
+	return p->ctstate != GW_CT_INVALID && p->ctstate != GW_CT_UNTRACKED &&
+	       !(p->flags & PKT_STATELESS);
+}
+
+/* IPS_* of linux/netfilter/nf_conntrack_common.h. */
+#define STATUS_SEEN_REPLY (1U << 1)
+#define STATUS_ASSURED	  (1U << 2)
+#define STATUS_CONFIRMED  (1U << 3)
+#define STATUS_SNAT	  (1U << 4)
+#define STATUS_DNAT	  (1U << 5)
+#define STATUS_DYING	  (1U << 9)
+
+static __always_inline __u32 field_status(const struct gw_flow *own)
+{
+	__u32 flags = own->flags, bits = STATUS_CONFIRMED;
+
+	bits |= flags & GW_FLOW_SEEN_REPLY ? STATUS_SEEN_REPLY : 0;
+	bits |= flags & GW_FLOW_ASSURED ? STATUS_ASSURED : 0;
+	bits |= flags & GW_FLOW_SNAT ? STATUS_SNAT : 0;
+	bits |= flags & GW_FLOW_DNAT ? STATUS_DNAT : 0;
+	bits |= flags & GW_FLOW_DYING ? STATUS_DYING : 0;
+	return bits;
+}
+
+static __always_inline int field_addr(struct pkt *p, const union gw_key *k, bool dst, bool want6,
+				      const bool v6)
+{
+	if (want6 != v6)
+		return FIELD_MISSING;
+	if (v6) {
+		const __be32 *a = dst ? k->v6.daddr : k->v6.saddr;
+
+		p->r.val[0] = (__u64)bpf_ntohl(a[0]) << 32 | bpf_ntohl(a[1]);
+		p->r.val[1] = (__u64)bpf_ntohl(a[2]) << 32 | bpf_ntohl(a[3]);
+	} else {
+		p->r.val[1] = bpf_ntohl(dst ? k->v4.daddr : k->v4.saddr);
+	}
+	return FIELD_OK;
+}
+
+static __always_inline bool field_is_of_reply(__u32 field)
+{
+	return field == GW_F_CT_R_SADDR || field == GW_F_CT_R_DADDR || field == GW_F_CT_R_SADDR6 ||
+	       field == GW_F_CT_R_DADDR6 || field == GW_F_CT_R_SPORT || field == GW_F_CT_R_DPORT;
+}
+
+/* A part of the tuple in p->tmp, which is the one the field asks for. */
+static __always_inline int field_tuple(struct pkt *p, __u32 field, const bool v6)
+{
+	switch (field) {
+	case GW_F_CT_O_SPORT:
+	case GW_F_CT_R_SPORT:
+		return field_is(p, bpf_ntohs(key_sport(&p->tmp, v6)));
+	case GW_F_CT_O_DPORT:
+	case GW_F_CT_R_DPORT:
+		return field_is(p, bpf_ntohs(key_dport(&p->tmp, v6)));
+	case GW_F_CT_O_SADDR:
+	case GW_F_CT_R_SADDR:
+		return field_addr(p, &p->tmp, false, false, v6);
+	case GW_F_CT_O_DADDR:
+	case GW_F_CT_R_DADDR:
+		return field_addr(p, &p->tmp, true, false, v6);
+	case GW_F_CT_O_SADDR6:
+	case GW_F_CT_R_SADDR6:
+		return field_addr(p, &p->tmp, false, true, v6);
+	case GW_F_CT_O_DADDR6:
+	case GW_F_CT_R_DADDR6:
+		return field_addr(p, &p->tmp, true, true, v6);
+	}
+	return FIELD_UNKNOWN;
+}
+
+/* Of a connection that this packet is about to make. */
+static __always_inline int field_ct_new(struct pkt *p, struct gw_conf *conf, __u32 field,
+					__u32 flags, const bool v6)
+{
+	bool dnat = key_dest_differs(&p->t, &p->out, v6) ||
+		    key_dport(&p->t, v6) != key_dport(&p->out, v6);
+
+	switch (field) {
+	case GW_F_CT_STATUS:
+		return field_is(p, dnat ? STATUS_DNAT : 0);
+	case GW_F_CT_DIR:
+		return field_is(p, 0);
+	case GW_F_CT_EXPIRE:
+		p->a.f.state = p->proto == IPPROTO_TCP ? GW_TCP_SYN_SENT : GW_TCP_NONE;
+		p->a.f.flags = 0;
+		return field_is(p, flow_timeout(conf, p->proto, &p->a.f) / cfg_hz);
+	case GW_F_CT_BYTES:
+		return field_is(p, flags & GW_OPF_REPLY ? 0 : p->len);
+	case GW_F_CT_PACKETS:
+		return field_is(p, flags & GW_OPF_REPLY ? 0 : 1);
+	case GW_F_CT_PROTO:
+		return field_is(p, p->proto);
+	}
+	if (field_is_of_reply(field))
+		key_swap(&p->tmp, &p->out, v6);
+	else
+		key_copy(&p->tmp, &p->t, v6);
+	return field_tuple(p, field, v6);
+}
+
+static __always_inline __u32 field_expire(struct pkt *p, struct gw_conf *conf, struct gw_flow *orig,
+					  struct gw_flow *reply)
+{
+	__u32 t = flow_timeout(conf, p->proto, orig), idle = p->now - flow_last(orig, reply);
+
+	return (__s32)idle < 0 || idle > t ? 0 : (t - idle) / cfg_hz;
+}
+
+/* @dir: GW_OPF_BOTH, GW_OPF_REPLY, or neither: of the original direction. */
+static __always_inline __u64 field_sum(__u64 orig, __u64 reply, __u32 dir)
+{
+	return dir & GW_OPF_BOTH ? orig + reply : dir & GW_OPF_REPLY ? reply : orig;
+}
+
+static __always_inline int field_ct_known(struct pkt *p, struct gw_conf *conf, __u32 field,
+					  __u32 flags, const bool v6)
+{
+	struct gw_flow *own, *peer, *orig, *reply;
+	bool is_reply;
+
+	key_copy(&p->tmp, field_flow_key(p), v6);
+	own = flow_find(&p->tmp, v6);
+	if (!own)
+		return FIELD_MISSING; /* it ended meanwhile */
+	is_reply = own->flags & GW_FLOW_REPLY;
+	if (field == GW_F_CT_STATUS)
+		return field_is(p, field_status(own));
+	if (field == GW_F_CT_DIR)
+		return field_is(p, is_reply);
+	if (field == GW_F_CT_PROTO)
+		return field_is(p, key_proto(&p->tmp, v6));
+	if (field > GW_F_CT_PACKETS) {
+		if (is_reply != field_is_of_reply(field))
+			key_copy(&p->tmp, flow_peer(own, v6), v6);
+		return field_tuple(p, field, v6);
+	}
+	key_copy(&p->tmp, flow_peer(own, v6), v6);
+	peer = flow_find(&p->tmp, v6);
+	if (!peer)
+		return FIELD_MISSING;
+	orig = is_reply ? peer : own;
+	reply = is_reply ? own : peer;
+	if (field == GW_F_CT_EXPIRE)
+		return field_is(p, field_expire(p, conf, orig, reply));
+	if (field == GW_F_CT_BYTES)
+		return field_is(p, field_sum(orig->bytes, reply->bytes, flags));
+	return field_is(p, field_sum(orig->pkts, reply->pkts, flags));
+}
+
+static __always_inline int field_ct_of(struct pkt *p, __u32 field, __u32 flags, const bool v6)
+{
+	struct gw_conf *conf = conf_get();
+
+	if (!conf || !field_tracked(p))
+		return FIELD_MISSING;
+	if (p->flags & PKT_NEW)
+		return field_ct_new(p, conf, field, flags, v6);
+	return field_ct_known(p, conf, field, flags, v6);
+}
+
+__noinline int field_ct(__u32 field, __u32 flags, __u32 v6)
+{
+	struct pkt *p = pkt_scratch();
+
+	if (!p)
+		return FIELD_UNKNOWN;
+	return v6 ? field_ct_of(p, field, flags, true) : field_ct_of(p, field, flags, false);
+}
+
+/* -------------------------------------------------------------------------------------------------- routing */
+
+/* RTN_* of linux/rtnetlink.h, by what the gateway's own addresses are. */
+#define FIELD_UNICAST	  1
+#define FIELD_LOCAL	  2
+#define FIELD_BROADCAST	  3
+#define FIELD_MULTICAST	  5
+#define FIELD_UNREACHABLE 7
+
+static __always_inline void field_fib_fill(struct bpf_fib_lookup *fib, struct pkt *p, bool dst,
+					   const bool v6)
+{
+	__builtin_memset(fib, 0, sizeof(*fib));
+	fib->ifindex = p->iif ? p->iif : 1;
+	fib->l4_protocol = p->proto;
+	if (v6) {
+		fib->family = AF_INET6;
+		for (int i = 0; i < 4; i++) {
+			fib->ipv6_dst[i] = dst ? p->tmp.v6.daddr[i] : p->tmp.v6.saddr[i];
+			fib->ipv6_src[i] = dst ? p->tmp.v6.saddr[i] : p->tmp.v6.daddr[i];
+		}
+	} else {
+		fib->family = AF_INET;
+		fib->tos = p->tos & 0x1e;
+		fib->ipv4_dst = dst ? p->tmp.v4.daddr : p->tmp.v4.saddr;
+		fib->ipv4_src = dst ? p->tmp.v4.saddr : p->tmp.v4.daddr;
+	}
+}
+
+/* Interface of the route to the source; 0 = there is none, or it is our own address. */
+static __always_inline __u32 field_back_oif(struct __sk_buff *skb, struct pkt *p, const bool v6)
+{
+	struct bpf_fib_lookup fib;
+	long r;
+
+	if (local_kind(&p->tmp, false, v6))
+		return 0;
+	field_fib_fill(&fib, p, false, v6);
+	r = bpf_fib_lookup(skb, &fib, sizeof(fib), 0);
+	if (r != BPF_FIB_LKUP_RET_SUCCESS && r != BPF_FIB_LKUP_RET_NO_NEIGH &&
+	    r != BPF_FIB_LKUP_RET_FWD_DISABLED)
+		return 0;
+	return fib.ifindex;
+}
+
+static __always_inline __u32 field_addr_type(struct __sk_buff *skb, struct pkt *p, bool dst,
+					     const bool v6)
+{
+	__u8 kind = local_kind(&p->tmp, dst, v6);
+	struct bpf_fib_lookup fib;
+	__be32 a;
+	long r;
+
+	if (kind)
+		return kind == GW_LOCAL_HOST ? FIELD_LOCAL : FIELD_BROADCAST;
+	if (!v6) {
+		a = dst ? p->tmp.v4.daddr : p->tmp.v4.saddr;
+		if (a == 0xffffffff || !(bpf_ntohl(a) >> 24))
+			return FIELD_BROADCAST;
+		if (bpf_ntohl(a) >> 28 == 0xe)
+			return FIELD_MULTICAST;
+		return bpf_ntohl(a) >> 24 == 127 ? FIELD_LOCAL : FIELD_UNICAST;
+	}
+	a = dst ? p->tmp.v6.daddr[0] : p->tmp.v6.saddr[0];
+	if (bpf_ntohl(a) >> 24 == 0xff)
+		return FIELD_MULTICAST;
+	field_fib_fill(&fib, p, dst, true);
+	r = bpf_fib_lookup(skb, &fib, sizeof(fib), 0);
+	return r == BPF_FIB_LKUP_RET_UNREACHABLE || r == BPF_FIB_LKUP_RET_PROHIBIT ||
+			       r == BPF_FIB_LKUP_RET_BLACKHOLE
+		       ? FIELD_UNREACHABLE
+		       : FIELD_UNICAST;
+}
+
+static __always_inline int field_fib_of(struct __sk_buff *skb, struct pkt *p, __u32 field,
+					const bool v6)
+{
+	__u32 oif;
+
+	/* as the rules see it: source as it came, destination as it will be */
+	key_copy(&p->tmp, &p->t, v6);
+	if (v6) {
+		p->tmp.v6.daddr[0] = bpf_htonl(p->r.k.d[0] >> 32);
+		p->tmp.v6.daddr[1] = bpf_htonl((__u32)p->r.k.d[0]);
+		p->tmp.v6.daddr[2] = bpf_htonl(p->r.k.d[1] >> 32);
+		p->tmp.v6.daddr[3] = bpf_htonl((__u32)p->r.k.d[1]);
+	} else {
+		p->tmp.v4.daddr = bpf_htonl((__u32)p->r.k.d[1]);
+	}
+	switch (field) {
+	case GW_F_FIB_SADDR_TYPE:
+		return field_is(p, field_addr_type(skb, p, false, v6));
+	case GW_F_FIB_DADDR_TYPE:
+		return field_is(p, field_addr_type(skb, p, true, v6));
+	case GW_F_FIB_SADDR_IIF_OIF:
+		oif = field_back_oif(skb, p, v6);
+		return field_is(p, oif == p->r.iif ? oif : 0);
+	case GW_F_FIB_SADDR_OIF:
+		return field_is(p, field_back_oif(skb, p, v6));
+	}
+	return FIELD_UNKNOWN; /* fib daddr . iif type: nobody tells us whose address it is */
+}
+
+__noinline int field_fib(struct __sk_buff *skb, __u32 field, __u32 v6)
+{
+	struct pkt *p = pkt_scratch();
+
+	if (!p)
+		return FIELD_UNKNOWN;
+	return v6 ? field_fib_of(skb, p, field, true) : field_fib_of(skb, p, field, false);
+}
+
+/* ----------------------------------------------------------------------------------------- clock and frame */
+
+#define DAY_S 86400
+static __always_inline int field_time(struct pkt *p, __u32 field)
+{
+	struct gw_conf *conf = conf_get();
+	__u64 s;
+
+	if (!conf)
+		return FIELD_MISSING;
+	s = (gw_boot_ns() + conf->wall_ns) / 1000000000ULL;
+	if (field == GW_F_HOUR)
+		return field_is(p, s % DAY_S);
+	return field_is(p, (s / DAY_S + 4) % 7); /* 1970-01-01 was a Thursday; Sunday is 0 */
+}
+
+static __always_inline int field_iftype(struct pkt *p, __u32 ifindex)
+{
+	struct gw_if *row = ifindex ? if_get(ifindex) : NULL;
+
+	return field_if(p, row && row->iftype, row ? row->iftype : 0);
+}
+
+/* Header fields that are nowhere in scratch: 2 bytes at @off of the frame. */
+static __always_inline int field_bytes2(struct __sk_buff *skb, struct pkt *p, __u32 off)
+{
+	__be16 v;
+
+	if (bpf_skb_load_bytes(skb, off, &v, 2))
+		return FIELD_MISSING;
+	return field_is(p, bpf_ntohs(v));
+}
+
+static __always_inline int field_mac(struct __sk_buff *skb, struct pkt *p, __u32 off)
+{
+	__u8 mac[6];
+
+	if (!p->l3 || p->flags & PKT_EGRESS || bpf_skb_load_bytes(skb, off, mac, 6))
+		return FIELD_MISSING;
+	return field_is(p, (__u64)mac[0] << 40 | (__u64)mac[1] << 32 | (__u64)mac[2] << 24 |
+				   (__u64)mac[3] << 16 | (__u64)mac[4] << 8 | mac[5]);
+}
+
+__noinline int field_frame(struct __sk_buff *skb, __u32 field, __u32 v6)
+{
+	struct pkt *p = pkt_scratch();
+
+	if (!p)
+		return FIELD_UNKNOWN;
+	switch (field) {
+	case GW_F_HOUR:
+	case GW_F_DAY:
+		return field_time(p, field);
+	case GW_F_IIFTYPE:
+		return field_iftype(p, p->r.iif);
+	case GW_F_OIFTYPE:
+		return field_iftype(p, p->r.oif);
+	case GW_F_PKTTYPE:
+		return field_is(p, skb->pkt_type);
+	case GW_F_ETHER_SADDR:
+		return field_mac(skb, p, 6);
+	case GW_F_ETHER_DADDR:
+		return field_mac(skb, p, 0);
+	case GW_F_ETHER_TYPE:
+		if (!p->l3 || p->flags & PKT_EGRESS)
+			return FIELD_MISSING;
+		return field_bytes2(skb, p, 12);
+	case GW_F_VLAN_ID: /* a VLAN device's frames come without */
+		return field_if(p, skb->vlan_present, skb->vlan_tci & 0xfff);
+	case GW_F_IP_ID:
+		return v6 ? FIELD_MISSING : field_bytes2(skb, p, p->l3 + 4);
+	case GW_F_IP_FRAG_OFF:
+		return v6 ? FIELD_MISSING : field_bytes2(skb, p, p->l3 + 6);
+	case GW_F_IP6_LENGTH:
+		return v6 ? field_bytes2(skb, p, p->l3 + 4) : FIELD_MISSING;
+	case GW_F_IP6_NEXTHDR:
+		if (!v6 || field_bytes2(skb, p, p->l3 + 6))
+			return FIELD_MISSING;
+		return field_is(p, p->r.val[1] >> 8);
+	}
+	return FIELD_UNKNOWN;
+}
+
+/* ---------------------------------------------------------------------------------------------- the packet */
+
+static __always_inline int field_port(struct pkt *p, __u8 proto, bool dst)
+{
+	bool any = !proto && (p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP ||
+			      p->proto == IPPROTO_UDPLITE || p->proto == IPPROTO_SCTP ||
+			      p->proto == IPPROTO_DCCP);
+
+	return field_if(p, any || p->proto == proto, dst ? p->r.k.dport : p->r.k.sport);
+}
+
+static __always_inline int field_icmp(struct pkt *p, bool here, __u8 v)
+{
+	return field_if(p, here && !(p->flags & PKT_FRAG_LATER), v);
+}
+
+static __always_inline int field_tcp(struct pkt *p, __u16 v)
+{
+	return field_if(p, p->proto == IPPROTO_TCP && !(p->flags & PKT_FRAG_LATER), v);
+}
+
+static __always_inline int field_wide(struct pkt *p, const __u64 *v)
+{
+	p->r.val[0] = v[0];
+	p->r.val[1] = v[1];
+	return FIELD_OK;
+}
+
+static __always_inline int field_plain(struct pkt *p, __u32 field, const bool v6)
+{
+	switch (field) {
+	case GW_F_IIFNAME:
+	case GW_F_IIF:
+		return field_if(p, p->r.iif, p->r.iif);
+	case GW_F_OIFNAME:
+	case GW_F_OIF:
+		return field_if(p, p->r.oif, p->r.oif);
+	case GW_F_IP_SADDR:
+		return v6 ? FIELD_MISSING : field_wide(p, p->r.k.s);
+	case GW_F_IP_DADDR:
+		return v6 ? FIELD_MISSING : field_wide(p, p->r.k.d);
+	case GW_F_IP6_SADDR:
+		return v6 ? field_wide(p, p->r.k.s) : FIELD_MISSING;
+	case GW_F_IP6_DADDR:
+		return v6 ? field_wide(p, p->r.k.d) : FIELD_MISSING;
+	case GW_F_L4PROTO:
+		return field_is(p, p->proto);
+	case GW_F_IP_PROTOCOL:
+		return field_if(p, !v6, p->proto);
+	case GW_F_TCP_SPORT:
+		return field_port(p, IPPROTO_TCP, false);
+	case GW_F_TCP_DPORT:
+		return field_port(p, IPPROTO_TCP, true);
+	case GW_F_UDP_SPORT:
+		return field_port(p, IPPROTO_UDP, false);
+	case GW_F_UDP_DPORT:
+		return field_port(p, IPPROTO_UDP, true);
+	case GW_F_UDPL_SPORT:
+		return field_port(p, IPPROTO_UDPLITE, false);
+	case GW_F_UDPL_DPORT:
+		return field_port(p, IPPROTO_UDPLITE, true);
+	case GW_F_SCTP_SPORT:
+		return field_port(p, IPPROTO_SCTP, false);
+	case GW_F_SCTP_DPORT:
+		return field_port(p, IPPROTO_SCTP, true);
+	case GW_F_DCCP_SPORT:
+		return field_port(p, IPPROTO_DCCP, false);
+	case GW_F_DCCP_DPORT:
+		return field_port(p, IPPROTO_DCCP, true);
+	case GW_F_TH_SPORT:
+		return field_port(p, 0, false);
+	case GW_F_TH_DPORT:
+		return field_port(p, 0, true);
+	case GW_F_ICMP_TYPE:
+		return field_icmp(p, !v6 && p->proto == IPPROTO_ICMP, p->icmp_type);
+	case GW_F_ICMP_CODE:
+		return field_icmp(p, !v6 && p->proto == IPPROTO_ICMP, p->icmp_code);
+	case GW_F_ICMP6_TYPE:
+		return field_icmp(p, v6 && p->proto == IPPROTO_ICMPV6, p->icmp_type);
+	case GW_F_ICMP6_CODE:
+		return field_icmp(p, v6 && p->proto == IPPROTO_ICMPV6, p->icmp_code);
+	case GW_F_TCP_FLAGS:
+		return field_tcp(p, p->tcp_bits);
+	case GW_F_TCP_WINDOW:
+		return field_tcp(p, p->win);
+	case GW_F_CT_STATE:
+		return field_is(p, p->r.k.state);
+	case GW_F_CT_MARK:
+		return field_if(p, field_tracked(p), p->ctmark);
+	case GW_F_CT_ZONE:
+		return field_if(p, field_tracked(p), key_zone(&p->t, v6));
+	case GW_F_META_MARK:
+		return field_is(p, p->r.k.mark);
+	case GW_F_LENGTH:
+		return field_is(p, p->len);
+	case GW_F_NFPROTO: /* NFPROTO_* */
+		return field_is(p, v6 ? 10 : 2);
+	case GW_F_PROTOCOL:
+		return field_is(p, v6 ? ETH_P_IPV6 : ETH_P_IP);
+	case GW_F_IP_TTL:
+		return field_if(p, !v6, p->ttl - ttl_is_due(p));
+	case GW_F_IP6_HOPLIMIT:
+		return field_if(p, v6, p->ttl - ttl_is_due(p));
+	case GW_F_IP_DSCP:
+		return field_if(p, !v6, p->tos >> 2);
+	case GW_F_IP6_DSCP:
+		return field_if(p, v6, p->tos >> 2);
+	case GW_F_IP_ECN:
+		return field_if(p, !v6, p->tos & 3);
+	case GW_F_IP6_ECN:
+		return field_if(p, v6, p->tos & 3);
+	case GW_F_IP_LENGTH:
+		return field_if(p, !v6, p->len);
+	case GW_F_EXT_HBH:
+		return field_if(p, v6, !!(p->exthdr & EXT6_HBH));
+	case GW_F_EXT_FRAG:
+		return field_if(p, v6, !!(p->exthdr & EXT6_FRAG));
+	case GW_F_EXT_RT:
+		return field_if(p, v6, !!(p->exthdr & EXT6_RT));
+	case GW_F_EXT_DST:
+		return field_if(p, v6, !!(p->exthdr & EXT6_DST));
+	case GW_F_EXT_MH:
+		return field_if(p, v6, p->proto == 135);
+	case GW_F_NUMGEN_RANDOM:
+		return field_is(p, bpf_get_prandom_u32());
+	}
+	return FIELD_UNKNOWN;
+}
+
+__noinline int field_get(struct __sk_buff *skb, __u32 field, __u32 flags, __u32 v6)
+{
+	struct pkt *p = pkt_scratch();
+	int r;
+
+	if (!p)
+		return FIELD_UNKNOWN;
+	p->r.val[0] = 0;
+	r = v6 ? field_plain(p, field, true) : field_plain(p, field, false);
+	if (r != FIELD_UNKNOWN)
+		return r;
+	if (field >= GW_F_CT_STATUS && field <= GW_F_CT_PROTO)
+		return field_ct(field, flags, v6);
+	if (field >= GW_F_FIB_SADDR_TYPE && field <= GW_F_FIB_SADDR_OIF)
+		return field_fib(skb, field, v6);
+	return field_frame(skb, field, v6);
+}
+#endif
