@@ -117,7 +117,7 @@ static struct notes passed;
 static const struct notes *pass(const struct image *img, int hook, const struct packet *p)
 {
 	static struct memory m;
-	struct eval e = { *p, &m, &passed, 0 };
+	struct eval e = { .p = *p, .m = &m, .n = &passed };
 
 	memset(&passed, 0, sizeof(passed));
 	eval_slot(img->lines, img->nlines, hook, &e);
