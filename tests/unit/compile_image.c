@@ -205,6 +205,12 @@ START_TEST(chains_of_a_slot_follow_their_priority)
 	img = compile(rs);
 	ck_assert_uint_eq(pass(img, GW_HOOK_FILTER_FORWARD, &tcp4)->count[3], 1);
 	ck_assert_uint_eq(passed.count[2], 1);
+	/* of equals the one that came last is first, as netfilter has it */
+	first->prio = 7;
+	image_free(img);
+	img = compile(rs);
+	ck_assert_uint_eq(pass(img, GW_HOOK_FILTER_FORWARD, &tcp4)->count[3], 1);
+	ck_assert_uint_eq(passed.count[2], 1);
 	first->prio = 9;
 	image_free(img);
 	img = compile(rs);
