@@ -674,25 +674,35 @@ static int append(const struct image *img, const struct ruleset *rs, const struc
 START_TEST(appending_knows_what_it_can_not_do)
 {
 	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
-	struct chain *c = base_chain(rs, FAMILY_INET, "filter"), *a, *b;
+	struct chain *c = base_chain(rs, FAMILY_INET, "filter"), *a, *b, *x;
 	_cleanup_(image_freep) struct image *img = NULL;
 	struct rule *r;
 
 	a = user_chain(rs, "a");
 	b = user_chain(rs, "b");
+	x = user_chain(rs, "x");
+	add_jump(rs, c, VERDICT_JUMP, "x");
+	add_rule(rs, x, VERDICT_DROP, 3);
 	add_jump(rs, c, VERDICT_JUMP, "a");
 	add_jump(rs, a, VERDICT_JUMP, "b");
 	add_rule(rs, b, VERDICT_DROP, 4);
 	img = compile(rs);
 	/* a chain that leads nowhere is a harmless target */
 	add_jump(rs, c, VERDICT_JUMP, "b");
-	ck_assert_int_eq(append(img, rs, c, 1), 0);
+	ck_assert_int_eq(append(img, rs, c, 2), 0);
 	/* this would be a loop */
 	add_jump(rs, b, VERDICT_JUMP, "a");
 	ck_assert_int_eq(append(img, rs, b, 1), COMPILE_E_AGAIN);
 	chain_delete_rule(b, 1);
 	add_jump(rs, b, VERDICT_JUMP, "b");
 	ck_assert_int_eq(append(img, rs, b, 1), COMPILE_E_AGAIN);
+	chain_delete_rule(b, 1);
+	/* from now on b leads to x: the way back is no more harmless, nor is one to b */
+	add_jump(rs, b, VERDICT_GOTO, "x");
+	ck_assert_int_eq(append(img, rs, b, 1), 0);
+	add_jump(rs, x, VERDICT_JUMP, "b");
+	ck_assert_int_eq(append(img, rs, x, 1), COMPILE_E_AGAIN);
+	chain_delete_rule(x, 1);
 	chain_delete_rule(b, 1);
 	/* a set that is looked up */
 	r = add_rule(rs, b, VERDICT_DROP, 5);
