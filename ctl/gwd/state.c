@@ -2,7 +2,7 @@
 #include <fcntl.h>
 #include <gwd/ids.h>
 #include <gwd/journal.h>
-#include <gwd/single.h>
+#include <gwd/replay.h>
 #include <gwd/state.h>
 #include <lang/lang.h>
 #include <limits.h>
@@ -300,8 +300,6 @@ static int load_file(const char *path, uint32_t *ret_gen, struct ruleset **ret_r
 	r = take_ids(rs, text);
 	if (r < 0)
 		return r;
-	/* the counters are in the kernel and newer than any text */
-	ids_forget_given(rs);
 	*ret_rs = TAKE_PTR(rs);
 	return 0;
 }
@@ -318,9 +316,11 @@ static int load_one(const struct gwd *g, const char *name, uint32_t gen, struct 
 	if (!r && (int32_t)(file_gen - gen) > 0)
 		r = STATE_E_MISSING;
 	if (!r)
-		r = single_replay(g, rs, file_gen, gen);
+		r = replay(g, &rs, file_gen, gen);
 	if (r)
 		return r < 0 ? r : STATE_E_MISSING;
+	/* the counters are in the kernel and newer than any text */
+	ids_forget_given(rs);
 	*ret_rs = TAKE_PTR(rs);
 	return 0;
 }
