@@ -261,6 +261,8 @@ int seg_imply(struct seg *s, enum field field)
 	const struct field_row *row = &field_rows[field];
 	struct span proto = { row->implies, row->implies };
 
+	if (field == FIELD_ID_FIB_DADDR_IIF_TYPE)
+		return refuse(s->x, "`%s` is not supported", row->keyword);
 	if (row->families != 46 && row->families != s->x->version)
 		return FLAT_NEVER;
 	/* the field itself is missing where there are no ports */

@@ -70,15 +70,10 @@ static int op_object(struct seg *s, const struct stmt *st)
 	return cells_add(s->x, &s->cells, &op, NULL);
 }
 
-static int op_ctcount(struct seg *s, const struct stmt *st)
+/* Nothing in the data plane counts a connection out when it ends. */
+static int refuse_ctcount(const struct seg *s)
 {
-	struct gw_op op = { .code = GW_OP_CTCOUNT,
-			    .flags = st->ctcount.over ? GW_OPF_NOT : 0,
-			    .lo = st->id,
-			    .hi = st->ctcount.count };
-	int r = need_id(s, st->id, "ct count");
-
-	return r ? r : cells_add(s->x, &s->cells, &op, NULL);
+	return refuse(s->x, "`ct count` is not supported");
 }
 
 /* mark = (mark & ~op.mask) ^ lo; of the other mark: (other & op.mask) ^ lo */
@@ -139,6 +134,8 @@ static int op_change_set(struct seg *s, const struct stmt *st)
 			      "set `%s` can not be changed by packets: it has neither flag "
 			      "`dynamic` nor `timeout`",
 			      st->set.set);
+	if (st->set.has_ctcount)
+		return refuse_ctcount(s);
 	u.who = u.named;
 	for (unsigned int i = 0; !r && i < st->set.key.n; i++)
 		r = seg_imply(s, st->set.key.fields[i]);
@@ -148,11 +145,6 @@ static int op_change_set(struct seg *s, const struct stmt *st)
 		r = set_use_make(s->x, &u, &op.lo);
 	if (r)
 		return r;
-	if (st->set.has_ctcount) {
-		op.flags |= GW_OPF_CTCOUNT | (st->set.ctcount_over ? GW_OPF_NOT : 0);
-		op.hi = st->set.ctcount;
-		return cells_add(s->x, &s->cells, &op, NULL);
-	}
 	op.hi = (uint32_t)MIN((st->set.timeout_ms + 999) / 1000, UINT32_MAX);
 	op.flags |= st->set.counter ? GW_OPF_COUNT : 0;
 	if (st->set.has_limit) {
@@ -187,7 +179,7 @@ static int stmt_op(struct seg *s, const struct stmt *st)
 	case STMT_QUOTA:
 		return op_quota(s, st->quota.bytes, st->quota.over, st->id);
 	case STMT_CTCOUNT:
-		return op_ctcount(s, st);
+		return refuse_ctcount(s);
 	case STMT_MARK:
 	case STMT_CTMARK:
 		return op_mark(s, st);
@@ -202,6 +194,23 @@ static int stmt_op(struct seg *s, const struct stmt *st)
 	}
 }
 
+/* Does what the statement does, or whether it passes, differ between packets of a flow?  Counters go with the verdict that is kept. */
+static uint32_t stmt_vary(const struct stmt *st)
+{
+	switch (st->kind) {
+	case STMT_COUNTER:
+	case STMT_NOTRACK:
+	case STMT_ZONE:
+		return 0;
+	case STMT_OBJECT:
+		return st->object.kind == OBJECT_COUNTER ? 0 : GW_ENT_VARY;
+	case STMT_MSS: /* only SYNs have one */
+		return GW_ENT_VARY_SYN;
+	default:
+		return GW_ENT_VARY;
+	}
+}
+
 int seg_stmt(struct seg *s, const struct stmt *st)
 {
 	int r = stmt_op(s, st);
@@ -209,9 +218,6 @@ int seg_stmt(struct seg *s, const struct stmt *st)
 	if (r)
 		return r;
 	s->effects = true;
-	if (st->kind == STMT_MSS)
-		s->vary |= GW_ENT_VARY_SYN; /* it is in SYNs alone */
-	else if (st->kind != STMT_NOTRACK && st->kind != STMT_ZONE)
-		s->vary |= GW_ENT_VARY;
+	s->vary |= stmt_vary(st);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -52,7 +53,7 @@ static const struct {
 
 /* What the child processes inherit. */
 static struct {
-	struct ring_buffer *ring;
+	struct ring_buffer *ring, *logs;
 	int mark_fd; /* sets skb->tc_index, then jumps to gw_out */
 	int wire_fd; /* sees what enters lan */
 	int ncpus;
@@ -63,6 +64,11 @@ static struct {
 	struct gw_event rows[4096];
 	unsigned int n, read;
 } seen;
+
+static struct {
+	struct gw_log rows[4096];
+	unsigned int n, read;
+} noted;
 
 const char *line(const char *fmt, ...)
 {
@@ -162,6 +168,13 @@ static int event_add(void *ctx, void *data, size_t size)
 	return 0;
 }
 
+static int log_add(void *ctx, void *data, size_t size)
+{
+	if (size == sizeof(struct gw_log) && noted.n < sizeof(noted.rows) / sizeof(noted.rows[0]))
+		memcpy(&noted.rows[noted.n++], data, size);
+	return 0;
+}
+
 /* A packet as ingress left it to the stack: skb->tc_index is MARK_SLOW (bpf/stage/finish.h). */
 static int mark_load(void)
 {
@@ -247,7 +260,8 @@ static int object_load(void)
 		return -1;
 	memset(own.poison, 0xa5, scratch);
 	own.ring = ring_buffer__new(MAP(gw_events), event_add, NULL, NULL);
-	return own.ring ? mark_load() : -1;
+	own.logs = ring_buffer__new(MAP(gw_logs), log_add, NULL, NULL);
+	return own.ring && own.logs ? mark_load() : -1;
 }
 
 /* 0, or 77: this machine can not run the tests. */
@@ -398,6 +412,8 @@ void stage_reset(void)
 	conf_reset();
 	ring_buffer__consume(own.ring);
 	seen.n = seen.read = 0;
+	ring_buffer__consume(own.logs);
+	noted.n = noted.read = 0;
 }
 
 /* ------------------------------------------------------------------------------------------------------ run */
@@ -492,6 +508,15 @@ void expect_drop(struct frame f, enum port p, enum gw_reason want)
 void stage_wait(unsigned int s)
 {
 	stage.skel->data_clock->gw_clock_skew += s * HZ;
+}
+
+void stage_wall(uint64_t s)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	stage.conf.wall_ns = (s - now.tv_sec) * 1000000000ULL;
+	stage_conf();
 }
 
 /* ------------------------------------------------------------------------------------------------- counters */
@@ -799,6 +824,54 @@ void expect_no_event(void)
 
 	if (events(&e, 1))
 		ck_abort_msg("nobody expected: %s", event_text(&e));
+}
+
+bool logged(struct gw_log *ret)
+{
+	ring_buffer__consume(own.logs);
+	if (noted.read == noted.n)
+		return false;
+	*ret = noted.rows[noted.read++];
+	return true;
+}
+
+/* --------------------------------------------------------------------------------------------- dynamic sets */
+
+static struct gw_dynkey dyn_key(uint32_t set, const void *key, size_t len)
+{
+	struct gw_dynkey k = { .set = set };
+
+	memcpy(k.key, key, len);
+	return k;
+}
+
+bool dyn_get(uint32_t set, const void *key, size_t len, struct gw_dynval *ret)
+{
+	struct gw_dynkey k = dyn_key(set, key, len);
+
+	return !bpf_map_lookup_elem(MAP(gw_dynset), &k, ret);
+}
+
+void dyn_put(uint32_t set, const void *key, size_t len, const struct gw_dynval *v)
+{
+	struct gw_dynkey k = dyn_key(set, key, len);
+
+	ck_assert_int_eq(bpf_map_update_elem(MAP(gw_dynset), &k, v, BPF_ANY), 0);
+}
+
+void dyn_size(uint32_t set)
+{
+	__u64 none = 0;
+
+	ck_assert_int_eq(bpf_map_update_elem(MAP(gw_dyncount), &set, &none, BPF_ANY), 0);
+}
+
+uint64_t dyn_count(uint32_t set)
+{
+	__u64 n = 0;
+
+	ck_assert_int_eq(bpf_map_lookup_elem(MAP(gw_dyncount), &set, &n), 0);
+	return n;
 }
 
 /* ----------------------------------------------------------------------------------------------------- main */

@@ -82,6 +82,7 @@ void expect_in(struct frame f, enum port p, int r, const char *text);
 
 void stage_conf(void);		 /* publish stage.conf */
 void stage_wait(unsigned int s); /* seconds pass */
+void stage_wall(uint64_t s);	 /* the time of the day is this, in seconds since 1970 */
 void stage_set_if(enum port p, struct gw_if row);
 struct gw_if stage_get_if(enum port p);
 
@@ -120,6 +121,15 @@ const char *event_text(const struct gw_event *e);
 /* The next event reads like this. */
 void expect_event(const char *text);
 void expect_no_event(void);
+
+/* The next record of a log statement; false = none. */
+bool logged(struct gw_log *ret);
+
+/* Elements of dynamic sets. */
+bool dyn_get(uint32_t set, const void *key, size_t len, struct gw_dynval *ret);
+void dyn_put(uint32_t set, const void *key, size_t len, const struct gw_dynval *v);
+void dyn_size(uint32_t set); /* its elements are counted from now on, as gwd asks for */
+uint64_t dyn_count(uint32_t set);
 
 /* What arrived at an interface from outside the programs (held fragments): false = nothing. */
 bool caught(struct frame *f);
