@@ -140,6 +140,8 @@ static int fill_one(const struct gw_dynkey *key, const struct gw_dynval *value, 
 
 	if (!s || (value->expires_ns && value->expires_ns <= f->now_ns))
 		return 0;
+	if (extra.timeout_ms == s->timeout_ms) /* the set's own is not written at each element */
+		extra.timeout_ms = 0;
 	if (value->expires_ns)
 		extra.expires_ms = (value->expires_ns - f->now_ns + 999999) / 1000000;
 	key_get(f->g, s, key, elem);
