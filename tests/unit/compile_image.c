@@ -117,7 +117,7 @@ static struct notes passed;
 static const struct notes *pass(const struct image *img, int hook, const struct packet *p)
 {
 	static struct memory m;
-	struct eval e = { *p, &m, &passed, 0 };
+	struct eval e = { .p = *p, .m = &m, .n = &passed };
 
 	memset(&passed, 0, sizeof(passed));
 	eval_slot(img->lines, img->nlines, hook, &e);
@@ -202,6 +202,12 @@ START_TEST(chains_of_a_slot_follow_their_priority)
 	first->prio = 5;
 	c->prio = 7;
 	add_rule(rs, first, VERDICT_ACCEPT, 3);
+	img = compile(rs);
+	ck_assert_uint_eq(pass(img, GW_HOOK_FILTER_FORWARD, &tcp4)->count[3], 1);
+	ck_assert_uint_eq(passed.count[2], 1);
+	/* of equals the one that came last is first, as netfilter has it */
+	first->prio = 7;
+	image_free(img);
 	img = compile(rs);
 	ck_assert_uint_eq(pass(img, GW_HOOK_FILTER_FORWARD, &tcp4)->count[3], 1);
 	ck_assert_uint_eq(passed.count[2], 1);

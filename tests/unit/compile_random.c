@@ -288,10 +288,12 @@ static void match_of(struct maker *k, struct rule *r, uint32_t n_stmts)
 	if (one_in(d, 40)) {
 		m.field = FIELD_ID_NUMGEN_INC;
 		m.mod = 2 + roll(d, 3);
-		m.n = 1;
-		m.elems = calloc(1, sizeof(*m.elems));
+		m.n = 1 + roll(d, 2);
+		m.is_set = m.n > 1;
+		m.elems = calloc(m.n, sizeof(*m.elems));
 		must(m.elems);
-		m.elems[0].num_hi = roll(d, m.mod);
+		for (size_t i = 0; i < m.n; i++)
+			m.elems[i].num_lo = m.elems[i].num_hi = i * 2 + roll(d, 2);
 	} else if (one_in(d, 8)) {
 		named_match(k, &m);
 	} else if (one_in(d, 8)) {
@@ -698,7 +700,7 @@ static void compare(const struct ruleset *rs, const void *lines, size_t n, int h
 		    const struct packet *p)
 {
 	struct world w = { ifs, ARRAY_SIZE(ifs), NULL, *p, &of_model, &want };
-	struct eval e = { *p, &of_image, &got, 0 };
+	struct eval e = { .p = *p, .m = &of_image, .n = &got };
 
 	want.n = got.n = 0;
 	memset(want.count, 0, sizeof(want.count));

@@ -565,7 +565,7 @@ static inline int walk_base(struct world *w, const struct chain *c)
 	return c->policy_drop ? FINAL : CHAIN_DONE;
 }
 
-/* Chains of the hook in order of priority, then handle: the smallest that is above the last one. */
+/* Chains of the hook in order of priority, of equals the latest first: the next behind the last one. */
 static inline void walk_model(const struct ruleset *rs, int hook, struct world *w)
 {
 	const struct chain *last = NULL;
@@ -582,10 +582,10 @@ static inline void walk_model(const struct ruleset *rs, int hook, struct world *
 				    !family_sees(rs->tables[i]->family, w->p.version))
 					continue;
 				if (last && (c->prio < last->prio ||
-					     (c->prio == last->prio && c->handle <= last->handle)))
+					     (c->prio == last->prio && c->handle >= last->handle)))
 					continue;
 				if (best && (c->prio > best->prio ||
-					     (c->prio == best->prio && c->handle > best->handle)))
+					     (c->prio == best->prio && c->handle < best->handle)))
 					continue;
 				best = c;
 				of = rs->tables[i];
