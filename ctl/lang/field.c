@@ -38,7 +38,18 @@ static const struct directed {
 	{ "ct reply packets", FIELD_ID_CT_PACKETS, 2 },
 };
 
-#define KEYWORDS (FIELD_ID_MAX + ARRAY_SIZE(synonyms) + ARRAY_SIZE(directed))
+/* Without `ip` or `ip6` where the family of the table says it; [1] for ip6. */
+static const struct {
+	const char *keyword;
+	enum field field[2];
+} bare[] = {
+	{ "ct original saddr", { FIELD_ID_CT_O_SADDR, FIELD_ID_CT_O_SADDR6 } },
+	{ "ct original daddr", { FIELD_ID_CT_O_DADDR, FIELD_ID_CT_O_DADDR6 } },
+	{ "ct reply saddr", { FIELD_ID_CT_R_SADDR, FIELD_ID_CT_R_SADDR6 } },
+	{ "ct reply daddr", { FIELD_ID_CT_R_DADDR, FIELD_ID_CT_R_DADDR6 } },
+};
+
+#define KEYWORDS (FIELD_ID_MAX + ARRAY_SIZE(synonyms) + ARRAY_SIZE(directed) + ARRAY_SIZE(bare))
 
 static const char *keyword_at(size_t i, enum field *ret, uint8_t *ret_dir)
 {
@@ -53,6 +64,10 @@ static const char *keyword_at(size_t i, enum field *ret, uint8_t *ret_dir)
 		return synonyms[i].keyword;
 	}
 	i -= ARRAY_SIZE(synonyms);
+	if (i >= ARRAY_SIZE(directed)) {
+		*ret = bare[i - ARRAY_SIZE(directed)].field[0];
+		return bare[i - ARRAY_SIZE(directed)].keyword;
+	}
 	*ret = directed[i].field;
 	*ret_dir = directed[i].dir;
 	return directed[i].keyword;
@@ -149,6 +164,21 @@ static int fail_word(struct parser *p, const struct words *w)
 	return hint_nearest(p, w);
 }
 
+/* Which version of IP are the addresses of? */
+static int settle_bare(struct parser *p, const struct words *w, enum field *f)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bare); i++) {
+		if (strcmp(bare[i].keyword, w->text) != 0)
+			continue;
+		if (!p->table || p->table->family == FAMILY_INET) {
+			fail_at(p, &w->last, "`%s` does not say of which version of IP", w->text);
+			return fail_hint(p, "write `%s`", field_rows[*f].keyword);
+		}
+		*f = bare[i].field[p->table->family == FAMILY_IP6];
+	}
+	return 0;
+}
+
 /* One field; *ret_at covers its words. */
 static int parse_field(struct parser *p, enum field *ret, uint8_t *ret_dir, struct token *ret_at,
 		       bool *ret_done)
@@ -171,7 +201,7 @@ static int parse_field(struct parser *p, enum field *ret, uint8_t *ret_dir, stru
 	*ret_at = w.first;
 	if (found && w.first.line == w.last.line && w.last.at > w.first.at)
 		ret_at->at_len = (size_t)(w.last.at - w.first.at) + w.last.at_len;
-	return 0;
+	return found ? settle_bare(p, &w, ret) : 0;
 }
 
 static bool is_numgen(enum field f)

@@ -27,8 +27,8 @@ static const struct {
 	{ "ct",
 	  " helper label id l3proto avgpkt timeout event expectation secmark saddr daddr proto-src "
 	  "proto-dst " },
-	{ "ct original", " saddr daddr l3proto avgpkt zone id " },
-	{ "ct reply", " saddr daddr l3proto avgpkt zone id " },
+	{ "ct original", " l3proto avgpkt zone id " },
+	{ "ct reply", " l3proto avgpkt zone id " },
 	{ "fib", " mark daddr saddr " },
 	{ "fib saddr", " oifname mark " },
 	{ "fib daddr", " oif oifname mark " },

@@ -27,11 +27,21 @@ static int parse_nat_ports(struct parser *p, struct action *a)
 /* `:PORTS`, if it is there. */
 static int take_nat_ports(struct parser *p, struct action *a)
 {
+	struct selector sel;
+	struct token at;
+	bool field = false;
 	int r;
 
 	if (!token_is_punct(&p->tok, ":"))
 		return 0;
 	r = parse_advance(p);
+	at = p->tok;
+	if (!r && at.type == TOK_WORD)
+		r = parse_selector(p, &sel, &field);
+	if (!r && field) {
+		fail_at(p, &at, "a map of ports beside the address is not supported yet");
+		return fail_hint(p, "one map gives both: `map { 80 : 10.0.0.2 . 8080 }`");
+	}
 	return r ? r : parse_nat_ports(p, a);
 }
 

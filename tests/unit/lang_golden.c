@@ -355,20 +355,73 @@ START_TEST(files_are_read_as_nft_reads_them)
 }
 END_TEST
 
-int main(void)
+/* Whole files as they are found on routers; NAME.out is what the real nft lists of them. */
+static const char *const real_files[] = { "openwrt-home", "openwrt-guest", "translated" };
+START_TEST(files_of_real_routers_are_printed_as_nft_lists_them)
 {
-	Suite *s = suite_create("lang golden");
-	TCase *tc = tcase_create("golden");
+	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
+	_cleanup_(freep) char *text = NULL, *want = NULL, *got = NULL;
+	char name[64];
+	struct diag d = { 0 };
+
+	snprintf(name, sizeof(name), "real/%s.nft", real_files[_i]);
+	text = golden(name);
+	snprintf(name, sizeof(name), "real/%s.out", real_files[_i]);
+	want = golden(name);
+	ck_assert_msg(apply(rs, text, &d) == 0, "%u:%u: %s", d.line, d.col, d.text);
+	ck_assert_msg(ruleset_validate(rs, &d), "%s", d.text);
+	got = print(rs, 0);
+	ck_assert_str_eq(got, want);
+	assert_fixed_points(rs);
+}
+END_TEST
+
+/* For check/nft_oracle.sh: FILE as it is printed. */
+static int print_file(const char *path)
+{
+	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
+	_cleanup_(freep) char *text = NULL, *out = NULL;
+	struct strbuf b = { 0 };
+	struct diag d = { 0 };
+	size_t len;
+	int r = file_read(path, 1 << 20, &text, &len);
+
+	if (r == 0)
+		r = lang_apply(rs, path, text, len, NULL, &d);
+	if (r == 0 && !ruleset_validate(rs, &d))
+		r = LANG_E_DIAG;
+	if (r == LANG_E_DIAG) {
+		diag_render(&d, &b);
+		fputs(b.s, stderr);
+		strbuf_deinit(&b);
+	}
+	if (r != 0)
+		return EXIT_FAILURE;
+	out = print(rs, 0);
+	fputs(out, stdout);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
 	SRunner *sr;
+	TCase *tc;
+	Suite *s;
 	int failed;
 
 	/* hours of the day are local ones */
 	setenv("TZ", "UTC", 1);
+	if (argc == 3 && !strcmp(argv[1], "--print"))
+		return print_file(argv[2]);
+	s = suite_create("lang golden");
+	tc = tcase_create("golden");
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, rules_are_printed_canonically);
 	tcase_add_test(tc, rules_are_printed_as_nft_lists_them);
 	tcase_add_test(tc, mistakes_are_refused_where_they_are);
 	tcase_add_test(tc, files_are_read_as_nft_reads_them);
+	tcase_add_loop_test(tc, files_of_real_routers_are_printed_as_nft_lists_them, 0,
+			    ARRAY_SIZE(real_files));
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
