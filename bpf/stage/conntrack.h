@@ -272,4 +272,28 @@ static __always_inline int stage_conntrack(struct pkt *p, struct gw_conf *conf, 
 	p->ctstate = GW_CT_NEW;
 	return 0;
 }
+
+/* A function of its own, so that its paths do not multiply with those of what follows. */
+__noinline int conntrack4(void)
+{
+	struct gw_conf *conf = conf_get();
+	struct pkt *p = pkt_scratch();
+	struct ct ct;
+
+	return p && conf ? stage_conntrack(p, conf, &ct, false) : GW_REASON_INTERNAL;
+}
+
+__noinline int conntrack6(void)
+{
+	struct gw_conf *conf = conf_get();
+	struct pkt *p = pkt_scratch();
+	struct ct ct;
+
+	return p && conf ? stage_conntrack(p, conf, &ct, true) : GW_REASON_INTERNAL;
+}
+
+static __always_inline int conntrack(const bool v6)
+{
+	return v6 ? conntrack6() : conntrack4();
+}
 #endif
