@@ -3,7 +3,6 @@
 #include <gwctl/gwctl.h>
 #include <wire/wire.h>
 
-#define INPUT_MAX (48U << 20) /* JSON escapes it once more, and a request holds 64 MB */
 
 static int say(int code, const char *fmt, va_list args)
 {

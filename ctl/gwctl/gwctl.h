@@ -65,6 +65,7 @@ int take_value(int *argc, char **argv, const char *name, const char **ret);
 int reject_options(int argc, char **argv);
 
 /* FILE or "-" for stdin; the caller frees *ret_text. */
+#define INPUT_MAX (48U << 20) /* JSON escapes it once more, and a request holds 64 MB */
 int read_input(const char *path, char **ret_text, size_t *ret_len);
 
 /* Words of the shell back into one line of the ruleset language: names and comments get their quotes again. */
@@ -114,6 +115,7 @@ int verb_ruleset_show(struct gwctl *g, int argc, char **argv);
 int verb_ruleset_save(struct gwctl *g, int argc, char **argv);
 int verb_ruleset_flush(struct gwctl *g, int argc, char **argv);
 int verb_ruleset_diff(struct gwctl *g, int argc, char **argv);
+int verb_import(struct gwctl *g, int argc, char **argv);
 int verb_conntrack(struct gwctl *g, int argc, char **argv);
 int verb_flow_list(struct gwctl *g, int argc, char **argv);
 int verb_flow_watch(struct gwctl *g, int argc, char **argv);

@@ -2,11 +2,38 @@
 /* Whole rulesets: apply, check, show, save, flush, diff. */
 #include <gwctl/diff.h>
 #include <gwctl/gwctl.h>
+#include <json/json.h>
 #include <lang/lang.h>
 
 static const char *file_name(const char *path)
 {
 	return strcmp(path, "-") ? path : "<stdin>";
+}
+
+/* The text of a ruleset file; what begins with `{` is libnftables' JSON and becomes text. */
+static int read_ruleset(const char *path, char **ret, size_t *ret_len)
+{
+	_cleanup_(freep) char *text = NULL;
+	struct strbuf b = { 0 };
+	struct diag d = { 0 };
+	size_t len;
+	int r = read_input(path, &text, &len);
+
+	if (r)
+		return r;
+	if (text[strspn(text, " \t\r\n")] != '{') {
+		*ret = TAKE_PTR(text);
+		*ret_len = len;
+		return EXIT_OK;
+	}
+	r = json_import(file_name(path), text, len, &b, &d);
+	if (r) {
+		strbuf_deinit(&b);
+		return r < 0 ? refuse("out of memory") : refuse_diag(&d);
+	}
+	*ret_len = b.len;
+	*ret = strbuf_take(&b);
+	return *ret ? EXIT_OK : refuse("out of memory");
 }
 
 static unsigned int count(const json_t *reply, const char *key)
@@ -28,20 +55,75 @@ int print_changes(struct gwctl *g, const json_t *json, bool check)
 	return EXIT_OK;
 }
 
+static int find_included(void *arg, const char *pattern, struct include_files *ret)
+{
+	return include_find(arg, pattern, ret);
+}
+
+#define INCLUDE_DIRS_MAX 16
+
+/* `-I DIR`, any number of times, looked in in this order; /etc if none is given. */
+static int take_dirs(int *argc, char **argv, const char *dirs[INCLUDE_DIRS_MAX], size_t *ret_n)
+{
+	static const char *const names[] = { "-I", "--includepath" };
+	const char *dir = NULL;
+	int r = EXIT_OK;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !r;) {
+		dir = NULL;
+		r = take_value(argc, argv, names[i], &dir);
+		if (!r && dir && *ret_n == INCLUDE_DIRS_MAX)
+			return usage_error("too many directories to include from");
+		if (!r && dir)
+			dirs[(*ret_n)++] = dir;
+		else
+			i++;
+	}
+	if (!*ret_n)
+		dirs[(*ret_n)++] = "/etc";
+	return r;
+}
+
+/* A ruleset with everything it includes.  Files are opened here, with the rights of who asks, and never by gwd. */
+static int read_whole_ruleset(int *argc, char **argv, char **ret_text, size_t *ret_len)
+{
+	_cleanup_(strbuf_deinit) struct strbuf whole = { 0 };
+	_cleanup_(freep) char *text = NULL;
+	const char *dirs[INCLUDE_DIRS_MAX];
+	struct include_dirs where = { .dirs = dirs, .max = INPUT_MAX };
+	struct diag d = { 0 };
+	size_t len = 0;
+	int r = take_dirs(argc, argv, dirs, &where.n);
+
+	if (!r)
+		r = reject_options(*argc, argv);
+	if (!r && *argc != 1)
+		r = usage_error("one FILE expected, or - for the standard input");
+	if (!r)
+		r = read_ruleset(argv[0], &text, &len);
+	if (r)
+		return r;
+	r = lang_expand_includes(file_name(argv[0]), text, len, find_included, &where, &whole, &d);
+	if (r)
+		return r < 0 ? refuse("%s: %s", argv[0], strerror(-r)) : refuse_diag(&d);
+	if (whole.len > INPUT_MAX)
+		return refuse("%s is larger than %u MB with what it includes", argv[0],
+			      INPUT_MAX >> 20);
+	*ret_len = whole.len;
+	*ret_text = strbuf_take(&whole);
+	return *ret_text ? EXIT_OK : refuse("out of memory");
+}
+
 int verb_ruleset_apply(struct gwctl *g, int argc, char **argv)
 {
 	_cleanup_(reply_deinit) struct reply reply = { 0 };
 	_cleanup_(freep) char *text = NULL;
 	bool check = take_flag(&argc, argv, "--check");
 	bool replace = take_flag(&argc, argv, "--replace");
-	int r = reject_options(argc, argv);
 	json_t *request;
 	size_t len;
+	int r = read_whole_ruleset(&argc, argv, &text, &len);
 
-	if (!r && argc != 1)
-		r = usage_error("usage: gwctl ruleset apply [--check] [--replace] FILE|-");
-	if (!r)
-		r = read_input(argv[0], &text, &len);
 	if (r)
 		return r;
 	request = apply_request(file_name(argv[0]), text, len);
@@ -97,29 +179,12 @@ int verb_ruleset_check(struct gwctl *g, int argc, char **argv)
 {
 	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
 	_cleanup_(freep) char *text = NULL;
-	int r = reject_options(argc, argv);
 	size_t len;
+	int r = rs ? read_whole_ruleset(&argc, argv, &text, &len) : refuse("out of memory");
 
-	if (!r && !rs)
-		r = refuse("out of memory");
-	if (!r)
-		r = read_input(argv[0], &text, &len);
 	if (!r)
 		r = apply_text(rs, file_name(argv[0]), text, len);
 	return r ? r : print_checked(g, file_name(argv[0]), rs);
-}
-
-int verb_ruleset_show(struct gwctl *g, int argc, char **argv)
-{
-	bool handles = take_flag(&argc, argv, "--handles");
-	bool counters = take_flag(&argc, argv, "--counters");
-	bool stateless = take_flag(&argc, argv, "--stateless");
-
-	if (argc)
-		return usage_error("unknown option `%s'", argv[0]);
-	return gwctl_print(g, json_pack("{s:s, s:b, s:b, s:b, s:b}", "verb", "show", "json",
-					g->json, "handles", handles, "counters", counters,
-					"stateless", stateless));
 }
 
 int verb_ruleset_save(struct gwctl *g, int argc, char **argv)
@@ -157,6 +222,35 @@ static int fetch(struct gwctl *g, struct ruleset **ret)
 	return r;
 }
 
+/* In libnftables' schema. */
+static int show_json(struct gwctl *g)
+{
+	_cleanup_(ruleset_freep) struct ruleset *rs = NULL;
+	json_t *json;
+	int r = fetch(g, &rs);
+
+	if (r)
+		return r;
+	json = json_export(rs);
+	r = json ? print_json(json) : refuse("out of memory");
+	json_decref(json);
+	return r;
+}
+
+int verb_ruleset_show(struct gwctl *g, int argc, char **argv)
+{
+	bool handles = take_flag(&argc, argv, "--handles") || take_flag(&argc, argv, "-a");
+	bool counters = take_flag(&argc, argv, "--counters");
+	bool stateless = take_flag(&argc, argv, "--stateless") || take_flag(&argc, argv, "-s");
+
+	if (argc)
+		return usage_error("unknown option `%s'", argv[0]);
+	if (g->json)
+		return show_json(g);
+	return gwctl_print(g, json_pack("{s:s, s:b, s:b, s:b}", "verb", "show", "handles", handles,
+					"counters", counters, "stateless", stateless));
+}
+
 static int print_diff(const struct ruleset *before, const struct ruleset *after)
 {
 	_cleanup_(strbuf_deinit) struct strbuf a = { 0 }, b = { 0 }, out = { 0 };
@@ -177,13 +271,9 @@ int verb_ruleset_diff(struct gwctl *g, int argc, char **argv)
 	_cleanup_(ruleset_freep) struct ruleset *before = NULL, *after = NULL;
 	_cleanup_(freep) char *text = NULL;
 	bool replace = take_flag(&argc, argv, "--replace");
-	int r = reject_options(argc, argv);
 	size_t len;
+	int r = read_whole_ruleset(&argc, argv, &text, &len);
 
-	if (!r && argc != 1)
-		r = usage_error("usage: gwctl ruleset diff [--replace] FILE|-");
-	if (!r)
-		r = read_input(argv[0], &text, &len);
 	if (!r)
 		r = fetch(g, &before);
 	if (r)

@@ -29,6 +29,8 @@ enum field conv_field(const struct conv *c, enum field v4, enum field v6);
 /* The port field of the rule's protocol. */
 enum field conv_port_field(uint8_t proto, bool dest);
 
+struct limit conv_rate(const struct xt_rate *rate);
+
 int conv_ext(struct conv *c, const struct xt_match *m); /* convert_match.c */
 int conv_target(struct conv *c);			/* convert_target.c */
 int conv_hashlimit(struct conv *c,

@@ -33,18 +33,20 @@ static int conv_port(struct conv *c, enum field field, const struct xt_range *p)
 	return conv_num(c, field, p->invert, p->lo, p->hi);
 }
 
+/* All flags of the mask as in the value; where none may be set, that is what nft says shorter. */
 static int conv_flags(struct conv *c, const struct xt_match *x)
 {
+	bool none = !x->flags.value;
 	struct match *m;
 
-	if (!x->flags.given)
+	if (!x->flags.given || !x->flags.mask)
 		return 0;
-	m = conv_match(c, FIELD_ID_TCP_FLAGS, x->flags.invert, 1);
+	m = conv_match(c, FIELD_ID_TCP_FLAGS, x->flags.invert != none, 1);
 	if (!m)
 		return -ENOMEM;
-	m->exact = true;
-	m->mask = x->flags.mask;
-	m->elems[0].num_lo = m->elems[0].num_hi = x->flags.value;
+	m->exact = !none;
+	m->mask = none ? UINT32_MAX : x->flags.mask;
+	m->elems[0].num_lo = m->elems[0].num_hi = none ? x->flags.mask : x->flags.value;
 	return 0;
 }
 
@@ -90,19 +92,12 @@ static int range_cmp(const void *a, const void *b)
 	return x->lo < y->lo ? -1 : x->lo > y->lo;
 }
 
-/* Sorted, and what overlaps is one: elements of a set do not overlap. */
+/* Sorted, and what overlaps is one: as the native language has the elements of a set. */
 static size_t ports_merge(const struct xt_match *m, struct xt_range ret[XT_PORTS_MAX])
 {
-	bool overlap = false;
 	size_t n = 0;
 
 	memcpy(ret, m->ports, m->n_ports * sizeof(*ret));
-	for (size_t i = 0; i < m->n_ports; i++)
-		for (size_t k = 0; k < i; k++)
-			overlap |= ret[i].lo <= ret[k].hi && ret[k].lo <= ret[i].hi;
-	/* the order that was typed is kept where it can be */
-	if (!overlap && m->side != 'b')
-		return m->n_ports;
 	qsort(ret, m->n_ports, sizeof(*ret), range_cmp);
 	for (size_t i = 0; i < m->n_ports; i++) {
 		if (n && ret[i].lo <= ret[n - 1].hi)
@@ -148,15 +143,15 @@ static int conv_either_port(struct conv *c, const struct xt_range *ports, size_t
 	struct match *m;
 	size_t all = 0;
 
-	for (size_t i = 0; i < n; i++)
-		pair_fill(pairs[all++], ports[i].lo, ports[i].hi, 0, UINT16_MAX);
 	for (size_t i = 0; i <= n; i++) {
 		uint32_t to = i < n ? ports[i].lo : UINT16_MAX + 1U;
 
 		for (size_t k = 0; from < to && k < n; k++)
 			pair_fill(pairs[all++], from, to - 1, ports[k].lo, ports[k].hi);
-		if (i < n)
-			from = ports[i].hi + 1U;
+		if (i == n)
+			break;
+		pair_fill(pairs[all++], ports[i].lo, ports[i].hi, 0, UINT16_MAX);
+		from = ports[i].hi + 1U;
 	}
 	m = conv_concat(c, fields, 2, false, all);
 	if (!m)
@@ -308,12 +303,21 @@ static int conv_iprange(struct conv *c, const struct xt_match *x)
 	return 0;
 }
 
+/* nft does not write the burst that both have when none is given. */
+struct limit conv_rate(const struct xt_rate *rate)
+{
+	return (struct limit){ .rate = rate->rate,
+			       .unit_s = rate->unit_s,
+			       .burst = rate->burst == XT_BURST_DEFAULT ? 0 : rate->burst,
+			       .over = rate->above };
+}
+
 static int conv_limit(struct conv *c, const struct xt_match *m)
 {
 	struct xt_rate rate = xt_limit_of(m);
 	struct stmt s = { .kind = STMT_LIMIT };
 
-	s.limit = (struct limit){ .rate = rate.rate, .unit_s = rate.unit_s, .burst = rate.burst };
+	s.limit = conv_rate(&rate);
 	return conv_stmt(c, &s);
 }
 

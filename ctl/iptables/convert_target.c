@@ -134,7 +134,7 @@ static int conv_mss(struct conv *c)
 	struct stmt s = { .kind = STMT_MSS };
 
 	s.mss.value = t->op == 'c' ? 0 : (uint16_t)t->value;
-	s.mss.never_raise = true;
+	s.mss.never_raise = s.mss.value;
 	return conv_stmt(c, &s);
 }
 

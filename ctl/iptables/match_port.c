@@ -88,8 +88,11 @@ static int read_flags(struct xt_match *m, const char *value, bool invert, struct
 	r = read_flag_list(value, (size_t)(space - value), &m->flags.mask, d);
 	if (!r)
 		r = read_flag_list(space + 1, strlen(space + 1), &m->flags.value, d);
-	if (!r && m->flags.value & ~m->flags.mask && !invert)
-		return xt_refuse(d, "`--tcp-flags %.40s' never matches", value);
+	if (!r && m->flags.value & ~m->flags.mask)
+		return xt_refuse(d, "`--tcp-flags %.40s' wants flags that it does not look at",
+				 value);
+	if (!r && !m->flags.mask && invert)
+		return xt_refuse(d, "`! --tcp-flags %.40s' never matches", value);
 	m->flags.given = true;
 	m->flags.invert = invert;
 	m->given = true;

@@ -244,9 +244,7 @@ int conv_hashlimit(struct conv *c, const struct xt_match *m)
 	s.set.verb = SET_UPDATE;
 	s.set.key = w.key;
 	s.set.has_limit = true;
-	s.set.limit = (struct limit){
-		.rate = rate.rate, .unit_s = rate.unit_s, .burst = rate.burst, .over = rate.above
-	};
+	s.set.limit = conv_rate(&rate);
 	if (set && (!fits || limit_differs(c->place->table, set->name, &s.set.limit)))
 		return xt_refuse(c->d,
 				 "hashlimit: the name `%s' is used with other options already",

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <lang/parse.h>
 
+#include <lang/suggest.h>
+
 int add_table(struct parser *p, enum family f, const char *name, struct table **ret)
 {
 	size_t tables = p->rs->n_tables;
@@ -11,16 +13,20 @@ int add_table(struct parser *p, enum family f, const char *name, struct table **
 }
 
 /* `}` of a block, or the mistake that it is missing. */
-static int at_block_end(struct parser *p, bool *ret_end)
+int block_end(struct parser *p, bool *ret_end)
 {
-	*ret_end = token_is_punct(&p->tok, "}");
+	int r = skip_separators(p);
+
+	*ret_end = !r && token_is_punct(&p->tok, "}");
+	if (r)
+		return r;
 	if (*ret_end)
 		return parse_advance(p);
 	return p->tok.type == TOK_END ? fail_expected(p, "`}`") : 0;
 }
 
 /* Parts of a block end with a newline or `;`, the last one also with `}`. */
-static int expect_separator(struct parser *p)
+int expect_separator(struct parser *p)
 {
 	if (!at_separator(p) || p->tok.type == TOK_END)
 		return fail_expected(p, "`;` or the end of the line");
@@ -106,9 +112,7 @@ int parse_chain_block(struct parser *p, struct table *t, const char *name, const
 	int r = expect_punct(p, "{");
 
 	while (!r) {
-		r = skip_separators(p);
-		if (!r)
-			r = at_block_end(p, &end);
+		r = block_end(p, &end);
 		if (r || end)
 			break;
 		r = parse_chain_item(p, &b);
@@ -117,6 +121,11 @@ int parse_chain_block(struct parser *p, struct table *t, const char *name, const
 	}
 	if (!r)
 		r = need_chain(p, &b);
+	if (!r && b.spec.comment) {
+		free(b.chain->comment);
+		b.chain->comment = TAKE_PTR(b.spec.comment);
+	}
+	free(b.spec.comment);
 	return r ? r : chain_set_policy(p, b.chain, &b.spec);
 }
 
@@ -147,16 +156,52 @@ static int parse_table_internal(struct parser *p, struct table *t)
 
 static int fail_table_item(struct parser *p)
 {
-	static const char *const words[] = { "set",	 "map",	  "flowtable", "counter",
-					     "quota",	 "ct",	  "limit",     "secmark",
-					     "synproxy", "flags", "comment" };
+	static const char *const words[] = { "flowtable", "ct", "secmark", "synproxy", "flags" };
+	static const char *const known[] = { "chain", "set",   "map",	  "counter",
+					     "quota", "limit", "comment", "define" };
+	struct suggest s;
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (token_is(&p->tok, words[i]))
 			return fail_at(p, &p->tok, "`%s` in a table is not supported yet",
 				       words[i]);
 	}
-	return fail_expected(p, "`chain` or `}`");
+	fail_expected(p, "`chain`, `set`, `map`, `counter`, `quota`, `limit` or `}`");
+	suggest_init(&s, p->tok.s, p->tok.type == TOK_WORD ? p->tok.len : 0);
+	suggest_words(&s, known, ARRAY_SIZE(known));
+	return suggest_hint(p, &s);
+}
+
+static int parse_set_in_table(struct parser *p, struct table *t, bool is_map)
+{
+	char name[NAME_SIZE];
+	struct token at;
+	int r = parse_advance(p);
+
+	at = p->tok;
+	if (!r)
+		r = parse_name(p, is_map ? "the name of a map" : "the name of a set", name);
+	return r ? r : parse_set_block(p, t, is_map, name, &at);
+}
+
+static int parse_object_in_table(struct parser *p, struct table *t, enum object_kind kind)
+{
+	char name[NAME_SIZE], what[48];
+	struct token at;
+	int r = parse_advance(p);
+
+	at = p->tok;
+	snprintf(what, sizeof(what), "the name of a %s", object_kind_name((int)kind));
+	if (!r)
+		r = parse_name(p, what, name);
+	return r ? r : parse_object_block(p, t, kind, name, &at);
+}
+
+static int parse_table_comment(struct parser *p, struct table *t)
+{
+	int r = parse_advance(p);
+
+	return r ? r : parse_string(p, "a comment", COMMENT_MAX, &t->comment);
 }
 
 static int parse_table_item(struct parser *p, struct table *t)
@@ -168,6 +213,14 @@ static int parse_table_item(struct parser *p, struct table *t)
 		return r;
 	if (token_is(&p->tok, "chain"))
 		return parse_chain_in_table(p, t);
+	if (token_is(&p->tok, "set") || token_is(&p->tok, "map"))
+		return parse_set_in_table(p, t, token_is(&p->tok, "map"));
+	for (int kind = 0; object_kind_name(kind); kind++) {
+		if (token_is(&p->tok, object_kind_name(kind)))
+			return parse_object_in_table(p, t, (enum object_kind)kind);
+	}
+	if (token_is(&p->tok, "comment"))
+		return parse_table_comment(p, t);
 	if (token_is(&p->tok, "gw-table"))
 		return parse_table_internal(p, t);
 	return fail_table_item(p);
@@ -175,16 +228,17 @@ static int parse_table_item(struct parser *p, struct table *t)
 
 int parse_table_block(struct parser *p, struct table *t)
 {
+	struct table *outer = p->table;
 	bool end = false;
 	int r = expect_punct(p, "{");
 
+	p->table = t;
 	while (!r) {
-		r = skip_separators(p);
-		if (!r)
-			r = at_block_end(p, &end);
+		r = block_end(p, &end);
 		if (r || end)
-			return r;
+			break;
 		r = parse_table_item(p, t);
 	}
+	p->table = outer;
 	return r;
 }

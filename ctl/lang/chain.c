@@ -110,6 +110,13 @@ static int parse_policy_line(struct parser *p, struct chain_spec *spec)
 	return parse_advance(p);
 }
 
+static int parse_chain_comment(struct parser *p, struct chain_spec *spec)
+{
+	int r = parse_advance(p);
+
+	return r ? r : parse_string(p, "a comment", COMMENT_MAX, &spec->comment);
+}
+
 int parse_chain_spec(struct parser *p, struct chain_spec *spec, bool *ret_done)
 {
 	*ret_done = true;
@@ -117,8 +124,10 @@ int parse_chain_spec(struct parser *p, struct chain_spec *spec, bool *ret_done)
 		return parse_type_line(p, spec);
 	if (token_is(&p->tok, "policy"))
 		return parse_policy_line(p, spec);
-	if (token_is(&p->tok, "comment") || token_is(&p->tok, "device") ||
-	    token_is(&p->tok, "devices") || token_is(&p->tok, "flags"))
+	if (token_is(&p->tok, "comment"))
+		return parse_chain_comment(p, spec);
+	if (token_is(&p->tok, "device") || token_is(&p->tok, "devices") ||
+	    token_is(&p->tok, "flags"))
 		return fail_at(p, &p->tok, "`%.*s` of a chain is not supported yet",
 			       (int)p->tok.len, p->tok.s);
 	*ret_done = false;

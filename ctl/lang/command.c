@@ -2,17 +2,32 @@
 #include <lang/parse.h>
 
 #include <lang/names.h>
+#include <lang/suggest.h>
 
 enum verb { VERB_ADD, VERB_CREATE, VERB_INSERT, VERB_REPLACE, VERB_DELETE, VERB_DESTROY };
-enum noun { OBJECT_TABLE, OBJECT_CHAIN, OBJECT_RULE };
+enum noun {
+	NOUN_TABLE,
+	NOUN_CHAIN,
+	NOUN_RULE,
+	NOUN_SET,
+	NOUN_MAP,
+	NOUN_ELEMENT,
+	NOUN_OBJECT /* and the kinds of objects behind it */
+};
 static const char *const verb_words[] = {
 	[VERB_ADD] = "add",	    [VERB_CREATE] = "create", [VERB_INSERT] = "insert",
 	[VERB_REPLACE] = "replace", [VERB_DELETE] = "delete", [VERB_DESTROY] = "destroy",
 };
-static const char *const object_words[] = {
-	[OBJECT_TABLE] = "table",
-	[OBJECT_CHAIN] = "chain",
-	[OBJECT_RULE] = "rule",
+static const char *const noun_words[] = {
+	[NOUN_TABLE] = "table",
+	[NOUN_CHAIN] = "chain",
+	[NOUN_RULE] = "rule",
+	[NOUN_SET] = "set",
+	[NOUN_MAP] = "map",
+	[NOUN_ELEMENT] = "element",
+	[NOUN_OBJECT + OBJECT_COUNTER] = "counter",
+	[NOUN_OBJECT + OBJECT_QUOTA] = "quota",
+	[NOUN_OBJECT + OBJECT_LIMIT] = "limit",
 };
 
 static int word_number(const struct token *t, const char *const *words, size_t n)
@@ -53,6 +68,7 @@ static int add_chain_command(struct parser *p, enum verb verb)
 		r = find_table(p, &target, &t);
 	if (r)
 		return r;
+	p->table = t;
 	if (verb == VERB_CREATE && table_chain(t, target.chain))
 		return fail_at(p, &target.chain_tok, "chain `%s` exists already", target.chain);
 	if (token_is_punct(&p->tok, "{"))
@@ -116,6 +132,8 @@ static int add_rule_command(struct parser *p, enum verb verb)
 	if (!r)
 		r = find_chain(p, &target, &t, &c);
 	if (!r)
+		p->table = t;
+	if (!r)
 		r = parse_place(p, c, verb, &index);
 	if (!r)
 		r = parse_rule(p, t, c, &rule);
@@ -140,8 +158,10 @@ static int replace_rule_command(struct parser *p)
 		r = parse_advance(p);
 	if (!r)
 		r = index_of_handle(p, c, &index);
-	if (!r)
-		r = parse_rule(p, t, c, &rule);
+	if (r)
+		return r;
+	p->table = t;
+	r = parse_rule(p, t, c, &rule);
 	if (r)
 		return r;
 	rule->handle = c->rules[index]->handle;
@@ -150,51 +170,68 @@ static int replace_rule_command(struct parser *p)
 	return chain_append(p, c, index, rule);
 }
 
-static int run_add(struct parser *p, enum verb verb, enum noun object)
+static int run_add(struct parser *p, enum verb verb, enum noun noun)
 {
-	switch (object) {
-	case OBJECT_TABLE:
+	bool create = verb == VERB_CREATE;
+
+	switch (noun) {
+	case NOUN_TABLE:
 		return add_table_command(p, verb);
-	case OBJECT_CHAIN:
+	case NOUN_CHAIN:
 		return add_chain_command(p, verb);
-	default:
+	case NOUN_RULE:
 		return add_rule_command(p, verb);
-	}
-}
-
-static int run_delete(struct parser *p, bool must_exist, enum noun object)
-{
-	switch (object) {
-	case OBJECT_TABLE:
-		return parse_delete_table(p, must_exist);
-	case OBJECT_CHAIN:
-		return parse_delete_chain(p, must_exist);
+	case NOUN_SET:
+	case NOUN_MAP:
+		return add_set_command(p, noun == NOUN_MAP, create);
+	case NOUN_ELEMENT:
+		return element_command(p, create ? ELEMENT_CREATE : ELEMENT_ADD);
 	default:
-		return parse_delete_rule(p, must_exist);
+		return add_object_command(p, (enum object_kind)(noun - NOUN_OBJECT), create);
 	}
 }
 
-static int run_verb(struct parser *p, enum verb verb, enum noun object, const struct token *at)
+static int run_delete(struct parser *p, bool must_exist, enum noun noun)
+{
+	switch (noun) {
+	case NOUN_TABLE:
+		return parse_delete_table(p, must_exist);
+	case NOUN_CHAIN:
+		return parse_delete_chain(p, must_exist);
+	case NOUN_RULE:
+		return parse_delete_rule(p, must_exist);
+	case NOUN_SET:
+	case NOUN_MAP:
+		return delete_set_command(p, noun == NOUN_MAP, must_exist);
+	case NOUN_ELEMENT:
+		return element_command(p, must_exist ? ELEMENT_DELETE : ELEMENT_DESTROY);
+	default:
+		return delete_object_command(p, (enum object_kind)(noun - NOUN_OBJECT), must_exist);
+	}
+}
+
+static int run_verb(struct parser *p, enum verb verb, enum noun noun, const struct token *at)
 {
 	bool rule_only = verb == VERB_INSERT || verb == VERB_REPLACE;
+	/* only elements can wait: whatever else is done sees the sets as they are */
+	int r = noun == NOUN_ELEMENT ? 0 : pending_flush(p);
 
-	if ((rule_only && object != OBJECT_RULE) || (verb == VERB_CREATE && object == OBJECT_RULE))
-		return fail_at(p, at, "there is no `%s %s`", verb_words[verb],
-			       object_words[object]);
+	if (r)
+		return r;
+	if ((rule_only && noun != NOUN_RULE) || (verb == VERB_CREATE && noun == NOUN_RULE))
+		return fail_at(p, at, "there is no `%s %s`", verb_words[verb], noun_words[noun]);
 	if (verb == VERB_REPLACE)
 		return replace_rule_command(p);
 	if (verb == VERB_DELETE || verb == VERB_DESTROY)
-		return run_delete(p, verb == VERB_DELETE, object);
-	return run_add(p, verb, object);
+		return run_delete(p, verb == VERB_DELETE, noun);
+	return run_add(p, verb, noun);
 }
 
-static int parse_object(struct parser *p, enum noun *ret)
+static int parse_noun(struct parser *p, enum noun *ret)
 {
-	static const char *const others[] = {
-		"set",	 "map",	  "element", "flowtable", "counter",
-		"quota", "limit", "ct",	     "secmark",	  "synproxy"
-	};
-	int i = word_number(&p->tok, object_words, ARRAY_SIZE(object_words));
+	static const char *const others[] = { "flowtable", "ct", "secmark", "synproxy", "meter" };
+	int i = word_number(&p->tok, noun_words, ARRAY_SIZE(noun_words));
+	struct suggest s;
 
 	if (i >= 0) {
 		*ret = (enum noun)i;
@@ -202,7 +239,11 @@ static int parse_object(struct parser *p, enum noun *ret)
 	}
 	if (word_number(&p->tok, others, ARRAY_SIZE(others)) >= 0)
 		return fail_unsupported(p, &p->tok, "");
-	return fail_expected(p, "`table`, `chain` or `rule`");
+	fail_expected(p, "`table`, `chain`, `rule`, `set`, `map`, `element`, `counter`, `quota` or "
+			 "`limit`");
+	suggest_init(&s, p->tok.s, p->tok.type == TOK_WORD ? p->tok.len : 0);
+	suggest_words(&s, noun_words, ARRAY_SIZE(noun_words));
+	return suggest_hint(p, &s);
 }
 
 static int parse_rename(struct parser *p)
@@ -228,8 +269,7 @@ static int parse_rename(struct parser *p)
 		return r;
 	if (table_chain(t, name))
 		return fail_at(p, &at, "chain `%s` exists already", name);
-	snprintf(c->name, sizeof(c->name), "%s", name);
-	return 0;
+	return table_rename_chain(t, c, name);
 }
 
 static int parse_next_handle(struct parser *p)
@@ -245,29 +285,43 @@ static int parse_next_handle(struct parser *p)
 
 static int fail_command(struct parser *p)
 {
-	static const char *const others[] = { "list",	"reset",   "export",
-					      "import", "monitor", "describe" };
+	static const char *const others[] = { "export", "import", "monitor", "describe" };
+	struct suggest s;
 
+	if (token_is(&p->tok, "list")) {
+		fail_at(p, &p->tok, "`list` changes nothing and has no place in a ruleset");
+		return fail_hint(p, "say `gwctl ruleset show`");
+	}
+	if (token_is(&p->tok, "reset")) {
+		fail_at(p, &p->tok, "`reset` has no place in a ruleset");
+		return fail_hint(p, "say `gwctl zero` to set counters to zero");
+	}
 	if (word_number(&p->tok, others, ARRAY_SIZE(others)) >= 0)
 		return fail_at(p, &p->tok, "`%.*s` changes nothing and has no place in a ruleset",
 			       (int)p->tok.len, p->tok.s);
-	return fail_expected(p, "a command (table, add, insert, delete, flush, ...)");
+	fail_expected(p, "a command (table, add, insert, delete, flush, ...)");
+	suggest_init(&s, p->tok.s, p->tok.type == TOK_WORD ? p->tok.len : 0);
+	suggest_words(&s, verb_words, ARRAY_SIZE(verb_words));
+	suggest_words(&s, noun_words, NOUN_RULE + 1);
+	suggest_try(&s, "flush");
+	suggest_try(&s, "rename");
+	return suggest_hint(p, &s);
 }
 
 static int parse_verb(struct parser *p)
 {
 	int verb = word_number(&p->tok, verb_words, ARRAY_SIZE(verb_words));
-	enum noun object = OBJECT_RULE;
 	struct token at = p->tok;
+	enum noun noun = NOUN_RULE;
 	int r;
 
 	/* `table inet x { ... }` and friends: add is meant */
-	if (verb < 0 && word_number(&p->tok, object_words, ARRAY_SIZE(object_words)) < 0)
+	if (verb < 0 && word_number(&p->tok, noun_words, ARRAY_SIZE(noun_words)) < 0)
 		return fail_command(p);
 	r = verb < 0 ? 0 : parse_advance(p);
 	if (!r)
-		r = parse_object(p, &object);
-	return r ? r : run_verb(p, verb < 0 ? VERB_ADD : (enum verb)verb, object, &at);
+		r = parse_noun(p, &noun);
+	return r ? r : run_verb(p, verb < 0 ? VERB_ADD : (enum verb)verb, noun, &at);
 }
 
 int parse_command(struct parser *p)
@@ -278,9 +332,13 @@ int parse_command(struct parser *p)
 	if (r || taken)
 		return r;
 	r = take_word(p, "flush", &taken);
+	if (!r && taken)
+		r = pending_flush(p);
 	if (r || taken)
 		return r ? r : parse_flush(p);
 	r = take_word(p, "rename", &taken);
+	if (!r && taken)
+		r = pending_flush(p);
 	if (r || taken)
 		return r ? r : parse_rename(p);
 	r = take_word(p, "gw-ruleset", &taken);

@@ -100,8 +100,8 @@ int parse_define(struct parser *p, bool *ret_done)
 
 	*ret_done = false;
 	if (token_is(&p->tok, "include")) {
-		fail_unsupported(p, &p->tok, "");
-		return fail_hint(p, "apply one file that holds everything");
+		fail_at(p, &p->tok, "`include` is not read here");
+		return fail_hint(p, "`gwctl ruleset apply` and gwd's own file can include others");
 	}
 	if (!again && !gone && !token_is(&p->tok, "define"))
 		return 0;

@@ -26,6 +26,24 @@ static int batch_add(struct batch *b, const struct place *at, const struct elem 
 	return elems_add(b->elems, key, data, extra);
 }
 
+int batch_move(struct batch *to, struct batch *from)
+{
+	struct elems *e = from->elems;
+	int r = 0;
+
+	if (!to->elems) {
+		batch_deinit(to);
+		*to = *from;
+		*from = (struct batch){ 0 };
+		return 0;
+	}
+	for (size_t i = 0; !r && i < e->n; i++)
+		r = batch_add(to, &from->places[i], e->keys + i * e->n_fields,
+			      e->data ? &e->data[i] : NULL, e->extra ? &e->extra[i] : NULL);
+	batch_deinit(from);
+	return r;
+}
+
 static const struct {
 	const char *word;
 	enum verdict verdict;
@@ -269,7 +287,7 @@ static int parse_anonymous(struct parser *p, const struct shape *shape, struct e
 	int r = parse_elements(p, shape, &b);
 
 	if (!r)
-		r = settle_add(p, &s, &b, &elems);
+		r = settle(p, &s, &b, &elems);
 	batch_deinit(&b);
 	if (!r)
 		*ret = elems;

@@ -43,29 +43,54 @@ static int compare_ids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int collect_chain(const struct chain *c, struct ids *handles, struct ids *cids)
-{
-	int r = ids_add(handles, c->handle);
+/* Numbers that must differ from each other, by what they number. */
+struct numbers {
+	struct ids handles, cids, states, logs;
+};
 
-	if (!r)
-		r = ids_add(cids, c->cid);
-	for (size_t i = 0; !r && i < c->n_rules; i++) {
-		r = ids_add(handles, c->rules[i]->handle);
-		if (!r)
-			r = ids_add(cids, c->rules[i]->cid);
+static int collect_stmts(const struct rule *rule, struct numbers *n)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < rule->n_stmts; i++) {
+		const struct stmt *s = &rule->stmts[i];
+
+		r = ids_add(s->kind == STMT_LOG ? &n->logs : &n->states, s->id);
 	}
 	return r;
 }
 
-static int collect(const struct ruleset *rs, struct ids *handles, struct ids *cids)
+static int collect_chain(const struct chain *c, struct numbers *n)
 {
-	int r = 0;
+	int r = ids_add(&n->handles, c->handle);
 
-	for (size_t i = 0; !r && i < rs->n_tables; i++) {
-		r = ids_add(handles, rs->tables[i]->handle);
-		for (size_t j = 0; !r && j < rs->tables[i]->n_chains; j++)
-			r = collect_chain(rs->tables[i]->chains[j], handles, cids);
+	if (!r)
+		r = ids_add(&n->cids, c->cid);
+	for (size_t i = 0; !r && i < c->n_rules; i++) {
+		r = ids_add(&n->handles, c->rules[i]->handle);
+		if (!r)
+			r = ids_add(&n->cids, c->rules[i]->cid);
+		if (!r)
+			r = collect_stmts(c->rules[i], n);
 	}
+	return r;
+}
+
+static int collect_table(const struct table *t, struct numbers *n)
+{
+	int r = ids_add(&n->handles, t->handle);
+
+	for (size_t i = 0; !r && i < t->n_sets; i++)
+		r = ids_add(&n->handles, t->sets[i]->handle);
+	for (size_t i = 0; !r && i < t->n_objects; i++) {
+		const struct object *o = t->objects[i];
+
+		r = ids_add(&n->handles, o->handle);
+		if (!r)
+			r = ids_add(o->kind == OBJECT_COUNTER ? &n->cids : &n->states, o->id);
+	}
+	for (size_t i = 0; !r && i < t->n_chains; i++)
+		r = collect_chain(t->chains[i], n);
 	return r;
 }
 
@@ -82,20 +107,36 @@ static int check_unique(struct ids *ids, const char *what, struct diag *d)
 	return 0;
 }
 
-/* Handles and counter ids that came with the text could clash with each other and with what was there. */
-static int check_internal(struct ruleset *rs, struct diag *d)
+/* Handles and ids that came with the text could clash with each other and with what was there. */
+static int check_numbers(struct ruleset *rs, struct numbers *n, struct diag *d)
 {
-	struct ids handles = { 0 }, cids = { 0 };
-	int r = collect(rs, &handles, &cids);
+	uint64_t last;
+	int r = check_unique(&n->handles, "handle", d);
 
 	if (!r)
-		r = check_unique(&handles, "handle", d);
+		r = check_unique(&n->cids, "counter id", d);
 	if (!r)
-		r = check_unique(&cids, "counter id", d);
-	if (!r && handles.n && handles.v[handles.n - 1] >= rs->next_handle)
-		rs->next_handle = handles.v[handles.n - 1] + 1;
-	free(handles.v);
-	free(cids.v);
+		r = check_unique(&n->states, "state id", d);
+	if (!r)
+		r = check_unique(&n->logs, "log id", d);
+	last = !r && n->handles.n ? n->handles.v[n->handles.n - 1] : 0;
+	rs->next_handle = MAX(rs->next_handle, last + 1);
+	return r;
+}
+
+static int check_internal(struct ruleset *rs, struct diag *d)
+{
+	struct numbers n = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; !r && i < rs->n_tables; i++)
+		r = collect_table(rs->tables[i], &n);
+	if (!r)
+		r = check_numbers(rs, &n, d);
+	free(n.handles.v);
+	free(n.cids.v);
+	free(n.states.v);
+	free(n.logs.v);
 	return r;
 }
 
@@ -113,10 +154,16 @@ int lang_apply(struct ruleset *rs, const char *file, const char *text, size_t le
 	p->file = file ? file : "";
 	p->text_end = text + len;
 	r = parse_text(p);
+	if (!r)
+		r = pending_flush(p);
+	if (!r)
+		r = refs_check(p);
 	if (!r && p->saw_internal)
 		r = check_internal(rs, d);
 	if (!r && ret_changes)
 		*ret_changes = p->ch;
+	batch_deinit(&p->pending.batch);
+	free(p->refs);
 	free(p->defines);
 	free(p);
 	return r;

@@ -8,18 +8,21 @@
  * it changes *rs in place, command by command.  On a mistake it returns LANG_E_DIAG, *d is filled, and *rs is half changed:
  * callers work on a ruleset_copy() and throw it away (all or nothing is theirs).
  *
- * Commands: table blocks; add/create/insert/replace/delete/destroy/flush/rename/list-less forms for table, chain, rule; flush ruleset;
- * define/redefine/undefine.  Anything not supported is refused by name with line and column.
+ * Commands: table blocks; add/create/insert/replace/delete/destroy/flush/rename for table, chain, rule, set, map, element, counter,
+ * quota, limit; define/redefine/undefine.  Anything not supported is refused by name with line and column.
  *
  * Where this differs from nft:
  *   - `iif`/`oif` are taken as `iifname`/`oifname`; `ip protocol`/`ip6 nexthdr` as `meta l4proto`.  In an inet table what is for one
  *     version of IP alone (these, `meta nfproto`, `reject with icmp`) becomes a match on all of its addresses: `ip saddr 0.0.0.0/0`.
  *   - `ct state != a,b` means neither of them; `snat to ADDR` in an inet table needs no `ip`: the address says it.
  *   - matches stand before statements; standard chains (model.h) need not be made; a replaced rule keeps its handle and counts anew.
+ *   - elements of named sets are kept in order; concatenations of ranges too, where nft keeps them as they came.  A set of those may hold
+ *     ranges that have a key in common, a map may not.
  *   - in strings \" and \\ stand for " and \.
  * The internal form adds `gw ...` behind rules and lines `gw-table`, `gw-chain`, `gw-ruleset`; handles and counter ids are checked to be
  * unique, so it is harmless wherever it comes from.
  */
+#include <base/include.h>
 #include <model/model.h>
 
 enum { LANG_E_DIAG = 1 };
@@ -33,6 +36,15 @@ struct lang_changes {
 
 int lang_apply(struct ruleset *rs, const char *file, const char *text, size_t len,
 	       struct lang_changes *ret_changes, struct diag *d);
+
+/*
+ * The text with the files it includes in place of `include "..."`; each part is marked with where it comes from, so that
+ * lang_apply() names the file and the line of a mistake.  lang opens nothing: find does (base/include.h), and gives -errno
+ * if it can not.  Without an `include` the text is as it was.  lang_apply() itself refuses `include`.
+ */
+typedef int (*lang_include_fn)(void *arg, const char *pattern, struct include_files *ret);
+int lang_expand_includes(const char *file, const char *text, size_t len, lang_include_fn find,
+			 void *arg, struct strbuf *out, struct diag *d);
 
 #define LANG_HANDLES (1U << 0) /* "# handle N" */
 #define LANG_COUNTERS \

@@ -18,10 +18,15 @@
 #define HANDLE_MAX  (1ULL << 62)
 #define TIME_MAX_MS (1ULL << 53) /* of timeouts: 285,000 years */
 
+/* What is to be done with an element. */
+enum element_verb { ELEMENT_ADD, ELEMENT_CREATE, ELEMENT_DELETE, ELEMENT_DESTROY };
+
 /* Where a part of the text stands: what a token says about it, but smaller. */
 struct place {
 	const char *line_start, *at, *file;
-	unsigned int line, at_len, file_len, depth;
+	unsigned int line, at_len, file_len;
+	uint16_t depth;
+	uint8_t verb; /* enum element_verb */
 };
 
 /* Elements as they were written, with their places. */
@@ -48,13 +53,11 @@ struct ref {
 };
 
 /*
- * Elements that are to be added to a set (deleted from it), and will be when something else is to be done: a file of a
- * million `add element` costs one merge and not a million.
+ * Elements that are to be added to a set or deleted from it, and will be when something else is to be done: a file of a
+ * million `add element` and `delete element` costs one merge and not a million.
  */
-enum pending_verb { PENDING_ADD, PENDING_CREATE, PENDING_DELETE, PENDING_DESTROY };
 struct pending {
 	struct set *set; /* NULL = nothing is pending */
-	enum pending_verb verb;
 	struct batch batch;
 };
 
@@ -119,6 +122,8 @@ int parse_verdict(struct parser *p, struct map_data *ret);
 /* `{ ... }` with everything in it, as it was written. */
 int parse_elements(struct parser *p, const struct shape *shape, struct batch *b);
 void batch_deinit(struct batch *b);
+int batch_move(struct batch *to,
+	       struct batch *from); /* behind what is there; *from is left empty */
 /* `{ ... }` of a rule: in order, without doubles; overlapping intervals are joined in sets and a mistake in maps. */
 int parse_set_body(struct parser *p, const enum field_type *types, unsigned int n,
 		   struct elems **ret);
@@ -133,17 +138,17 @@ struct settle {
 	bool interval;	 /* ranges are welcome */
 	bool merge;	 /* what overlaps or touches becomes one */
 	bool timeout;	 /* elements may have a timeout */
-	bool exclusive;	 /* `create`: what is there already is a mistake */
 	uint32_t size;	 /* 0 = any */
 	const char *set; /* name for messages, NULL = anonymous */
 };
-/* Elements of the batch join those that are there (in order, or NULL); *b is left empty. */
-int settle_add(struct parser *p, const struct settle *s, struct batch *b, struct elems **elems);
-int settle_delete(struct parser *p, const struct settle *s, struct batch *b, bool must_exist,
-		  struct elems **elems);
+/* The elements of the batch come to those that are there (in order, or NULL) or go, as their verbs say; *b is left empty. */
+int settle(struct parser *p, const struct settle *s, struct batch *b, struct elems **elems);
+/* Likewise where intervals have grown together: all of the batch is deleted, also parts of what is there. */
+int settle_cut(struct parser *p, const struct settle *s, struct batch *b, struct elems **elems);
 
 /* pending.c */
-int pending_add(struct parser *p, struct set *set, enum pending_verb verb, struct batch **ret);
+/* Where elements for the set are to go, to be marked with the verb. */
+int pending_batch(struct parser *p, struct set *set, enum element_verb verb, struct batch **ret);
 int pending_flush(struct parser *p);
 
 /* field.c: the keyword of a match, or several joined by dots; *ret_done = false: the word is something else. */
@@ -198,6 +203,7 @@ struct chain_spec {
 	enum chain_type type;
 	int hook_nf, prio;
 	bool policy_drop;
+	char *comment; /* the caller frees */
 };
 /* `type filter hook input priority 0` and `policy drop`; *ret_done = it was one of them. */
 int parse_chain_spec(struct parser *p, struct chain_spec *spec, bool *ret_done);
@@ -208,7 +214,19 @@ int chain_set_policy(struct parser *p, struct chain *c, const struct chain_spec 
 int chain_append(struct parser *p, struct chain *c, size_t index, struct rule *r); /* takes r */
 struct chain *standard_chain(struct parser *p, enum family f, const char *table, const char *chain);
 
+/* set.c */
+int parse_set_block(struct parser *p, struct table *t, bool is_map, const char *name,
+		    const struct token *at);
+
+/* object.c */
+/* `{ ... }` or the definition itself; an object that exists already is refused if it is exclusive. */
+int parse_object_block(struct parser *p, struct table *t, enum object_kind kind, const char *name,
+		       const struct token *at);
+
 /* block.c */
+/* Blank lines, and the `}` of a block if it is there. */
+int block_end(struct parser *p, bool *ret_end);
+int expect_separator(struct parser *p); /* what a part of a block ends with */
 int parse_table_block(struct parser *p, struct table *t);
 int parse_chain_block(struct parser *p, struct table *t, const char *name, const struct token *at);
 int add_table(struct parser *p, enum family f, const char *name, struct table **ret);
@@ -225,6 +243,14 @@ int parse_target(struct parser *p, struct target *t, bool with_chain);
 int find_table(struct parser *p, const struct target *t, struct table **ret);
 int find_chain(struct parser *p, const struct target *t, struct table **ret_table,
 	       struct chain **ret_chain);
+
+/* command_set.c */
+int add_set_command(struct parser *p, bool is_map, bool create);
+int add_object_command(struct parser *p, enum object_kind kind, bool create);
+int element_command(struct parser *p, enum element_verb verb);
+int delete_set_command(struct parser *p, bool is_map, bool must_exist);
+int delete_object_command(struct parser *p, enum object_kind kind, bool must_exist);
+int flush_set_command(struct parser *p);
 
 /* command.c */
 int parse_command(struct parser *p);

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <lang/parse.h>
 
+/* Are they to be deleted, all of them?  (Asked where they are of one kind.) */
+static bool is_deletion(const struct batch *b)
+{
+	return b->elems && b->elems->n &&
+	       (b->places[0].verb == ELEMENT_DELETE || b->places[0].verb == ELEMENT_DESTROY);
+}
+
 /* What is pending is done before anything that could see the difference. */
 int pending_flush(struct parser *p)
 {
@@ -19,30 +26,30 @@ int pending_flush(struct parser *p)
 				.is_map = set->is_map };
 	s = (struct settle){ .shape = &shape,
 			     .interval = set->flags & SET_INTERVAL,
-			     .merge = set->flags & SET_AUTO_MERGE,
+			     .merge = set->flags & SET_AUTO_MERGE && set->n_fields == 1,
 			     .timeout = set->flags & SET_TIMEOUT,
-			     .exclusive = pending->verb == PENDING_CREATE,
 			     .size = set->size,
 			     .set = set->name };
-	if (pending->verb == PENDING_ADD || pending->verb == PENDING_CREATE)
-		r = settle_add(p, &s, &pending->batch, &set->elems);
-	else
-		r = settle_delete(p, &s, &pending->batch, pending->verb == PENDING_DELETE,
-				  &set->elems);
+	r = s.merge && is_deletion(&pending->batch)
+		    ? settle_cut(p, &s, &pending->batch, &set->elems)
+		    : settle(p, &s, &pending->batch, &set->elems);
 	pending->set = NULL;
 	return r;
 }
 
-int pending_add(struct parser *p, struct set *set, enum pending_verb verb, struct batch **ret)
+int pending_batch(struct parser *p, struct set *set, enum element_verb verb, struct batch **ret)
 {
+	struct pending *pending = &p->pending;
+	bool deletes = verb == ELEMENT_DELETE || verb == ELEMENT_DESTROY;
 	int r = 0;
 
-	if (p->pending.set != set || p->pending.verb != verb)
+	/* what grows together is another element then: additions and deletions are done in turn */
+	if (pending->set != set ||
+	    (set->flags & SET_AUTO_MERGE && deletes != is_deletion(&pending->batch)))
 		r = pending_flush(p);
 	if (r)
 		return r;
-	p->pending.set = set;
-	p->pending.verb = verb;
-	*ret = &p->pending.batch;
+	pending->set = set;
+	*ret = &pending->batch;
 	return 0;
 }

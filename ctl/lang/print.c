@@ -71,7 +71,7 @@ void lang_print_rule(const struct rule *r, unsigned int flags, struct strbuf *b)
 	print_rule(r, FAMILY_INET, flags, b);
 }
 
-static void print_handle(uint64_t handle, unsigned int flags, struct strbuf *b)
+void print_handle(uint64_t handle, unsigned int flags, struct strbuf *b)
 {
 	if (flags & LANG_HANDLES && !(flags & LANG_INTERNAL))
 		strbuf_printf(b, " # handle %llu", (unsigned long long)handle);
@@ -79,6 +79,11 @@ static void print_handle(uint64_t handle, unsigned int flags, struct strbuf *b)
 
 static void print_chain_head(const struct chain *c, unsigned int flags, struct strbuf *b)
 {
+	if (c->comment) {
+		strbuf_puts(b, "\t\tcomment ");
+		print_quoted(c->comment, b);
+		strbuf_puts(b, "\n");
+	}
 	if (c->base) {
 		strbuf_printf(b, "\t\ttype %s hook %s priority ", chain_type_name((int)c->type),
 			      hook_name(c->hook_nf));
@@ -119,6 +124,19 @@ static void print_table_head(const struct table *t, unsigned int flags, struct s
 	strbuf_puts(b, "\n");
 	if (flags & LANG_INTERNAL)
 		strbuf_printf(b, "\tgw-table handle %llu\n", (unsigned long long)t->handle);
+	if (t->comment) {
+		strbuf_puts(b, "\tcomment ");
+		print_quoted(t->comment, b);
+		strbuf_puts(b, "\n");
+	}
+}
+
+/* A blank line between the parts of a table. */
+static void print_gap(bool *first, struct strbuf *b)
+{
+	if (!*first)
+		strbuf_puts(b, "\n");
+	*first = false;
 }
 
 void lang_print_chain(const struct table *t, const struct chain *c, unsigned int flags,
@@ -131,10 +149,19 @@ void lang_print_chain(const struct table *t, const struct chain *c, unsigned int
 
 void lang_print_table(const struct table *t, unsigned int flags, struct strbuf *b)
 {
+	bool first = true;
+
 	print_table_head(t, flags, b);
+	for (size_t i = 0; i < t->n_objects; i++) {
+		print_gap(&first, b);
+		print_object(t->objects[i], flags, b);
+	}
+	for (size_t i = 0; i < t->n_sets; i++) {
+		print_gap(&first, b);
+		print_set(t->sets[i], flags, b);
+	}
 	for (size_t i = 0; i < t->n_chains; i++) {
-		if (i)
-			strbuf_puts(b, "\n");
+		print_gap(&first, b);
 		print_chain(t, t->chains[i], flags, b);
 	}
 	strbuf_puts(b, "}\n");

@@ -14,6 +14,9 @@ void print_limit_rate(const struct limit *l,
 void print_bytes(uint64_t bytes, struct strbuf *b); /* "10 mbytes" */
 void print_duration(uint64_t ms, struct strbuf *b); /* "1d2h3m4s" */
 void print_name(const char *s, struct strbuf *b);   /* quoted where it must be */
+void print_handle(uint64_t handle, unsigned int flags, struct strbuf *b); /* ` # handle N` */
+void print_set(const struct set *s, unsigned int flags, struct strbuf *b);
+void print_object(const struct object *o, unsigned int flags, struct strbuf *b);
 struct elem_style {
 	const enum field_type *types, *data; /* n_data 0: verdicts */
 	unsigned int n_data, flags;

@@ -11,7 +11,7 @@ struct place token_place(const struct token *t)
 			       .line = t->line,
 			       .at_len = (unsigned int)MIN(t->at_len, (size_t)400),
 			       .file_len = (unsigned int)t->file_len,
-			       .depth = t->depth };
+			       .depth = (uint16_t)t->depth };
 }
 
 struct token place_token(const struct place *place)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <lang/parse.h>
 
+#include <lang/suggest.h>
+
 int remove_rules(struct parser *p, struct chain *c)
 {
 	p->ch.rules_deleted += (unsigned int)c->n_rules;
@@ -78,17 +80,33 @@ int parse_delete_table(struct parser *p, bool must_exist)
 			  : 0;
 }
 
+/* A chain that jumps to itself is not held by that. */
+static bool chain_is_used(struct table *t, struct chain *c)
+{
+	struct rule **rules = c->rules;
+	size_t n = c->n_rules;
+	bool used;
+
+	c->n_rules = 0;
+	used = table_uses_chain(t, c->name);
+	c->n_rules = n;
+	c->rules = rules;
+	return used;
+}
+
 int parse_delete_chain(struct parser *p, bool must_exist)
 {
 	struct target target;
 	struct chain *c = NULL;
 	struct table *t;
+	struct token at;
 	uint64_t handle;
 	int r = parse_target(p, &target, false);
 
 	if (r)
 		return r;
 	t = ruleset_table(p->rs, target.family, target.table);
+	at = p->tok;
 	if (token_is(&p->tok, "handle")) {
 		r = parse_handle(p, &handle);
 		c = r || !t ? NULL : chain_by_handle(t, handle);
@@ -98,11 +116,15 @@ int parse_delete_chain(struct parser *p, bool must_exist)
 	}
 	if (r)
 		return r;
+	if (c && chain_is_used(t, c)) {
+		fail_at(p, &at, "chain `%s` is used: something jumps to it", c->name);
+		return fail_hint(p, "delete the rule or the element of the map first");
+	}
 	if (c)
 		return remove_chain(p, t, c);
 	if (!must_exist)
 		return 0;
-	return fail_at(p, &target.chain_tok, "there is no such chain in table `%s %s`",
+	return fail_at(p, &at, "there is no such chain in table `%s %s`",
 		       family_name(target.family), target.table);
 }
 
@@ -147,28 +169,54 @@ static int flush_ruleset(struct parser *p)
 	return r;
 }
 
-int parse_flush(struct parser *p)
+static int flush_table(struct parser *p)
 {
-	bool table = token_is(&p->tok, "table"), chain = token_is(&p->tok, "chain");
-	bool ruleset = token_is(&p->tok, "ruleset");
+	struct target target;
+	struct table *t;
+	int r = parse_target(p, &target, false);
+
+	if (!r)
+		r = find_table(p, &target, &t);
+	for (size_t i = 0; !r && i < t->n_chains; i++)
+		remove_rules(p, t->chains[i]);
+	return r;
+}
+
+static int flush_chain(struct parser *p)
+{
 	struct target target;
 	struct table *t;
 	struct chain *c;
+	int r = parse_target(p, &target, true);
+
+	if (!r)
+		r = find_chain(p, &target, &t, &c);
+	return r ? r : remove_rules(p, c);
+}
+
+int parse_flush(struct parser *p)
+{
+	static const struct {
+		const char *word;
+		int (*flush)(struct parser *p);
+	} rows[] = { { "ruleset", flush_ruleset },
+		     { "table", flush_table },
+		     { "chain", flush_chain },
+		     { "set", flush_set_command },
+		     { "map", flush_set_command } };
+	struct suggest s;
 	int r;
 
-	if (!table && !chain && !ruleset)
-		return fail_expected(p, "`ruleset`, `table` or `chain`");
-	r = parse_advance(p);
-	if (r || ruleset)
-		return r ? r : flush_ruleset(p);
-	r = parse_target(p, &target, chain);
-	if (!r)
-		r = chain ? find_chain(p, &target, &t, &c) : find_table(p, &target, &t);
-	if (r)
-		return r;
-	if (chain)
-		return remove_rules(p, c);
-	for (size_t i = 0; i < t->n_chains; i++)
-		remove_rules(p, t->chains[i]);
-	return 0;
+	suggest_init(&s, p->tok.s, p->tok.type == TOK_WORD ? p->tok.len : 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		suggest_try(&s, rows[i].word);
+		if (!token_is(&p->tok, rows[i].word))
+			continue;
+		r = parse_advance(p);
+		return r ? r : rows[i].flush(p);
+	}
+	if (token_is(&p->tok, "meter") || token_is(&p->tok, "flowtable"))
+		return fail_unsupported(p, &p->tok, "flush");
+	fail_expected(p, "`ruleset`, `table`, `chain`, `set` or `map`");
+	return suggest_hint(p, &s);
 }

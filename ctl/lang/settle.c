@@ -3,18 +3,10 @@
  * How elements come to a set and go: in order, without doubles, intervals apart.  Costs n log n in what is new and one
  * pass over what is there.
  */
-#include <lang/parse.h>
+#include <lang/settle.h>
 
+#include <lang/overlap.h>
 #include <lang/print.h>
-#include <model/keys.h>
-
-struct merger {
-	struct parser *p;
-	const struct settle *s;
-	struct key_type type;
-	struct elems *out;
-	const struct place *last; /* where the last of out was written, NULL: it was there */
-};
 
 struct sort_arg {
 	const struct key_type *type;
@@ -32,8 +24,7 @@ static int compare_indices(const void *a, const void *b, void *arg)
 	return r ? r : (x > y) - (x < y);
 }
 
-/* The order of the elements, as indices; the caller frees. */
-static size_t *sorted_indices(const struct key_type *type, const struct elems *e)
+size_t *sorted_indices(const struct key_type *type, const struct elems *e)
 {
 	size_t *order = reallocarray(NULL, MAX(e->n, 1U), sizeof(*order));
 	struct sort_arg arg = { .type = type, .e = e };
@@ -83,8 +74,7 @@ static int judge_element(struct parser *p, const struct settle *s, const struct 
 	return 0;
 }
 
-static int merger_init(struct merger *m, struct parser *p, const struct settle *s,
-		       const struct batch *b)
+int merger_init(struct merger *m, struct parser *p, const struct settle *s, const struct batch *b)
 {
 	bool range, ranges = s->set && s->interval;
 	int r = 0;
@@ -122,23 +112,6 @@ static int fail_pair(const struct merger *m, const struct place *place, const st
 	return LANG_E_DIAG;
 }
 
-static int same_key(const struct merger *m, const struct elems *from, size_t i,
-		    const struct place *place)
-{
-	const struct shape *shape = m->s->shape;
-	const struct elem *key = from->keys + i * from->n_fields;
-	bool same_data =
-		!shape->is_map || map_data_equal(&m->out->data[m->out->n - 1], &from->data[i],
-						 shape->data, shape->n_data);
-
-	if (!same_data)
-		return fail_pair(m, place, key, "the key stands for something else already",
-				 ": a key has one value");
-	if (m->s->exclusive && place)
-		return fail_pair(m, place, key, "the element exists already", "");
-	return 0;
-}
-
 /* Replace a string by a copy of its own; *s stays NULL if it was. */
 static bool string_or_null(char **s)
 {
@@ -148,8 +121,7 @@ static bool string_or_null(char **s)
 	return *s || !was;
 }
 
-/* Element i of from behind those of out; strings of what is shared are copied. */
-static int append(struct elems *out, struct elems *from, size_t i)
+int append(struct elems *out, struct elems *from, size_t i)
 {
 	const struct elem *key = from->keys + i * from->n_fields;
 	struct map_data data = from->data ? from->data[i] : (struct map_data){ 0 };
@@ -171,7 +143,50 @@ static int append(struct elems *out, struct elems *from, size_t i)
 	return r;
 }
 
-/* The next element in order: alone, the same as the last one, or one that meets it. */
+static bool wants_places(const struct merger *m)
+{
+	return m->type.interval && m->type.n > 1 && m->s->shape->is_map;
+}
+
+static int remember_place(struct merger *m, const struct place *place)
+{
+	void *grown = m->places;
+	int r;
+
+	if (!wants_places(m))
+		return 0;
+	r = array_reserve(&grown, &m->cap_places, m->out->n - 1, sizeof(*m->places));
+	if (r < 0)
+		return r;
+	m->places = grown;
+	m->places[m->out->n - 1] = place;
+	return 0;
+}
+
+/* Concatenations are not in an order that puts those beside each other that meet. */
+static int judge_overlaps(struct merger *m)
+{
+	size_t a = 0, b = 0, other;
+	bool found;
+	int r;
+
+	if (!wants_places(m))
+		return 0;
+	r = overlap_find(m->out, m->type.types, &a, &b, &found);
+	if (r || !found)
+		return r;
+	/* what is new is the mistake; of two new ones the later */
+	if (!m->places[a] || (m->places[b] && m->places[b]->at > m->places[a]->at)) {
+		other = a;
+		a = b;
+		b = other;
+	}
+	m->last = m->places[a];
+	return fail_pair(m, NULL, m->out->keys + b * m->out->n_fields,
+			 "conflicting intervals specified", "");
+}
+
+/* The next element in order: alone, or one that meets the last. */
 static int take(struct merger *m, struct elems *from, size_t i, const struct place *place)
 {
 	const struct elem *key = from->keys + i * from->n_fields;
@@ -179,23 +194,85 @@ static int take(struct merger *m, struct elems *from, size_t i, const struct pla
 	bool joins = m->s->merge && !m->s->shape->is_map;
 	int r;
 
-	if (m->out->n && !key_compare(&m->type, last_key(m), key))
-		return same_key(m, from, i, place);
 	if (m->out->n && m->type.interval && m->type.n == 1) {
-		bool overlaps = elem_overlaps(type, last_key(m), key);
-
 		if (joins && elem_touches(type, last_key(m), key)) {
 			elem_join(type, last_key(m), key);
 			return 0;
 		}
-		if (overlaps)
+		if (elem_overlaps(type, last_key(m), key))
 			return fail_pair(m, place, key, "conflicting intervals specified",
 					 m->s->shape->is_map ? ""
 							     : "; `auto-merge` makes one of both");
 	}
 	r = append(m->out, from, i);
 	m->last = place;
-	return r;
+	return r ? r : remember_place(m, place);
+}
+
+/* One key: what was there, and what is done with it one after the other. */
+struct current {
+	struct elems *from; /* NULL = the key is not there */
+	size_t i;
+	const struct place *place;
+};
+
+int fail_here(const struct merger *m, const struct place *place, const char *text)
+{
+	struct token at = place_token(place);
+
+	return fail_at(m->p, &at, "%s", text);
+}
+
+static int same_data(const struct merger *m, const struct current *c, const struct elems *from,
+		     size_t i)
+{
+	const struct shape *shape = m->s->shape;
+
+	return !shape->is_map ||
+	       map_data_equal(&c->from->data[c->i], &from->data[i], shape->data, shape->n_data);
+}
+
+static int apply_verb(const struct merger *m, struct current *c, struct elems *from, size_t i,
+		      const struct place *place)
+{
+	switch (place->verb) {
+	case ELEMENT_DELETE:
+	case ELEMENT_DESTROY:
+		if (!c->from && place->verb == ELEMENT_DELETE)
+			return fail_here(m, place, "there is no such element");
+		c->from = NULL;
+		return 0;
+	default:
+		if (c->from && !same_data(m, c, from, i)) {
+			fail_here(m, place, "the key stands for something else already");
+			return fail_hint(m->p, "a key has one value: delete the other first");
+		}
+		if (c->from && place->verb == ELEMENT_CREATE)
+			return fail_here(m, place, "the element exists already");
+		if (!c->from)
+			*c = (struct current){ from, i, place };
+		return 0;
+	}
+}
+
+static const struct elem *key_at(const struct elems *e, size_t i)
+{
+	return e->keys + i * e->n_fields;
+}
+
+/* All of the batch that have the key of number *j; c is what was there. */
+static int take_group(struct merger *m, struct batch *b, const size_t *order, size_t *j,
+		      struct current *c)
+{
+	const struct elem *key = key_at(b->elems, order[*j]);
+	int r = 0;
+
+	do {
+		r = apply_verb(m, c, b->elems, order[*j], &b->places[order[*j]]);
+		(*j)++;
+	} while (!r && *j < b->elems->n &&
+		 !key_compare(&m->type, key, key_at(b->elems, order[*j])));
+	return r || !c->from ? r : take(m, c->from, c->i, c->place);
 }
 
 /* Both in order, into one. */
@@ -205,17 +282,14 @@ static int merge(struct merger *m, struct elems *old, struct batch *b, const siz
 	int r = 0;
 
 	while (!r && (i < n_old || j < b->elems->n)) {
-		bool new = i == n_old;
+		int side = i == n_old ? 1 : -1; /* -1: the old one is next, 0: they are the same */
+		struct current c = { 0 };
 
-		if (!new &&j < b->elems->n)
-			new = key_compare(&m->type, old->keys + i * old->n_fields,
-					  b->elems->keys + order[j] * old->n_fields) > 0;
-		if (new) {
-			r = take(m, b->elems, order[j], &b->places[order[j]]);
-			j++;
-		} else {
-			r = take(m, old, i++, NULL);
-		}
+		if (i < n_old && j < b->elems->n)
+			side = key_compare(&m->type, key_at(old, i), key_at(b->elems, order[j]));
+		if (side <= 0)
+			c = (struct current){ old, i++, NULL };
+		r = side < 0 ? take(m, old, c.i, NULL) : take_group(m, b, order, &j, &c);
 	}
 	return r;
 }
@@ -232,7 +306,7 @@ static int judge_size(const struct merger *m, const struct batch *b)
 	return LANG_E_DIAG;
 }
 
-int settle_add(struct parser *p, const struct settle *s, struct batch *b, struct elems **elems)
+int settle(struct parser *p, const struct settle *s, struct batch *b, struct elems **elems)
 {
 	_cleanup_(elems_freep) struct elems *out = elems_new(s->shape->n_keys);
 	_cleanup_(freep) size_t *order = NULL;
@@ -250,113 +324,10 @@ int settle_add(struct parser *p, const struct settle *s, struct batch *b, struct
 	m.out = out;
 	r = merge(&m, *elems, b, order);
 	if (!r)
-		r = judge_size(&m, b);
-	if (r)
-		return r;
-	elems_free(*elems);
-	*elems = TAKE_PTR(out);
-	batch_deinit(b);
-	return 0;
-}
-
-/* Cut what is deleted out of element i; pieces stay. */
-struct cutter {
-	struct merger m;
-	const struct batch *b;
-	const size_t *order;
-	size_t next; /* of order */
-	bool must_exist;
-};
-
-static int fail_missing(const struct cutter *c, size_t index)
-{
-	struct token at = place_token(&c->b->places[index]);
-
-	return fail_at(c->m.p, &at, "there is no such element in `%s`", c->m.s->set);
-}
-
-static const struct elem *next_key(const struct cutter *c)
-{
-	const struct elems *e = c->b->elems;
-
-	return c->next < e->n ? e->keys + c->order[c->next] * e->n_fields : NULL;
-}
-
-/* Deletions that can not be found any more, because what is left begins behind them. */
-static int skip_missing(struct cutter *c, const struct elem *key)
-{
-	bool parts = c->m.s->merge && c->m.type.n == 1;
-	const struct elem *del;
-
-	while ((del = next_key(c)) && (!key || key_compare(&c->m.type, del, key) < 0)) {
-		if (parts && key && elem_holds(c->m.type.types[0], key, del))
-			break;
-		if (c->must_exist)
-			return fail_missing(c, c->order[c->next]);
-		c->next++;
-	}
-	return 0;
-}
-
-/* The pieces of an interval that has grown together. */
-static int cut_parts(struct cutter *c, struct elems *old, size_t i)
-{
-	enum field_type type = c->m.type.types[0];
-	struct elem rest = old->keys[i], piece;
-	bool left = true;
-	const struct elem *del;
-	int r = 0;
-
-	while (!r && left && (del = next_key(c)) && elem_holds(type, &rest, del)) {
-		if (elem_below(type, &rest, del, &piece))
-			r = elems_add(c->m.out, &piece, NULL, NULL);
-		left = elem_above(type, &rest, del, &piece);
-		rest = left ? piece : rest;
-		c->next++;
-	}
-	return r || !left ? r : elems_add(c->m.out, &rest, NULL, NULL);
-}
-
-static int cut_element(struct cutter *c, struct elems *old, size_t i)
-{
-	const struct elem *key = old->keys + i * old->n_fields, *del;
-	bool hit = false, parts = c->m.s->merge && c->m.type.n == 1 && c->m.type.interval;
-	int r = skip_missing(c, key);
-
-	if (r)
-		return r;
-	del = next_key(c);
-	if (parts && del && key_compare(&c->m.type, key, del) &&
-	    elem_holds(c->m.type.types[0], key, del))
-		return cut_parts(c, old, i);
-	/* the same one may be named twice */
-	for (; (del = next_key(c)) && !key_compare(&c->m.type, key, del); c->next++)
-		hit = true;
-	return hit ? 0 : append(c->m.out, old, i);
-}
-
-int settle_delete(struct parser *p, const struct settle *s, struct batch *b, bool must_exist,
-		  struct elems **elems)
-{
-	_cleanup_(elems_freep) struct elems *out = elems_new(s->shape->n_keys);
-	_cleanup_(freep) size_t *order = NULL;
-	struct cutter c = { .b = b, .must_exist = must_exist };
-	int r;
-
-	if (!out)
-		return -ENOMEM;
-	r = merger_init(&c.m, p, s, b);
-	if (r)
-		return r;
-	order = sorted_indices(&c.m.type, b->elems);
-	if (!order)
-		return -ENOMEM;
-	c.order = order;
-	c.m.out = out;
-	for (size_t i = 0; !r && i < (*elems)->n; i++)
-		r = cut_element(&c, *elems, i);
+		r = judge_overlaps(&m);
+	free(m.places);
 	if (!r)
-		r = skip_missing(&c, NULL);
+		r = judge_size(&m, b);
 	if (r)
 		return r;
 	elems_free(*elems);

@@ -53,7 +53,7 @@ void suggest_words(struct suggest *s, const char *const *words, size_t n)
 
 int suggest_hint(struct parser *p, const struct suggest *s)
 {
-	if (s->best[0] && s->distance <= 1 + strlen(s->word) / 4)
+	if (s->best[0] && s->distance < strlen(s->word) && s->distance <= 1 + strlen(s->word) / 4)
 		return fail_hint(p, "did you mean `%s`?", s->best);
 	return LANG_E_DIAG;
 }

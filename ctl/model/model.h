@@ -190,6 +190,7 @@ struct set {
 	enum field_type types[CONCAT_MAX];
 	enum field_type data[2]; /* maps */
 	struct selector type_of; /* n > 0: declared with `typeof` */
+	struct selector data_of; /* likewise, of what a map gives */
 	unsigned int flags;	 /* SET_* */
 	bool flags_written;	 /* `flags` stood there: print them */
 	uint64_t timeout_ms, gc_ms;
@@ -387,6 +388,8 @@ int table_add_chain(struct ruleset *rs, struct table *t, const char *name,
 		    struct chain **ret); /* -EEXIST */
 void ruleset_delete_table(struct ruleset *rs, struct table *t);
 void table_delete_chain(struct table *t, struct chain *c);
+/* Whatever jumps to it follows; name is free and short enough.  -ENOMEM */
+int table_rename_chain(struct table *t, struct chain *c, const char *name);
 void chain_flush(struct chain *c);
 void chain_delete_rule(struct chain *c, size_t index);
 
@@ -458,6 +461,8 @@ int chain_hook(const struct chain *c);
 bool ruleset_validate(const struct ruleset *rs, struct diag *d);
 bool rule_validate(const struct table *t, const struct chain *c, const struct rule *r,
 		   struct diag *d);
+bool set_validate(const struct table *t, const struct set *s, struct diag *d);
+bool object_validate(const struct table *t, const struct object *o, struct diag *d);
 /* Has a base chain a place in the matrix? */
 bool chain_validate(const struct table *t, const struct chain *c, struct diag *d);
 

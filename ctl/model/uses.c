@@ -96,3 +96,56 @@ bool table_uses_object(const struct table *t, enum object_kind kind, const char 
 {
 	return table_any_rule(t, rule_uses_object, &(struct object_use){ kind, name });
 }
+
+/* Every jump to `from` becomes one to `to`; elements that are shared are copied first. */
+static int elems_rename_chain(struct elems **e, const char *from, const char *to)
+{
+	int r;
+
+	if (!*e || !elems_jump_to(*e, from))
+		return 0;
+	r = elems_own(e);
+	for (size_t i = 0; !r && i < (*e)->n; i++) {
+		struct map_data *data = &(*e)->data[i];
+		char *name;
+
+		if (!data->chain || strcmp(data->chain, from) != 0)
+			continue;
+		name = strdup(to);
+		if (!name)
+			return -ENOMEM;
+		free(data->chain);
+		data->chain = name;
+	}
+	return r;
+}
+
+static int rule_rename_chain(struct rule *r, const char *from, const char *to)
+{
+	struct action *a = &r->action;
+
+	if ((a->verdict == VERDICT_JUMP || a->verdict == VERDICT_GOTO) && !strcmp(a->chain, from)) {
+		snprintf(a->chain, sizeof(a->chain), "%s", to);
+		/* its iptables form names the chain too: it is made anew from the model */
+		free(r->xtspec);
+		r->xtspec = NULL;
+	}
+	return a->map ? elems_rename_chain(&a->map->elems, from, to) : 0;
+}
+
+int table_rename_chain(struct table *t, struct chain *c, const char *name)
+{
+	char from[sizeof(c->name)];
+	int r = 0;
+
+	memcpy(from, c->name, sizeof(from));
+	for (size_t i = 0; !r && i < t->n_sets; i++)
+		r = elems_rename_chain(&t->sets[i]->elems, from, name);
+	for (size_t i = 0; !r && i < t->n_chains; i++) {
+		for (size_t j = 0; !r && j < t->chains[i]->n_rules; j++)
+			r = rule_rename_chain(t->chains[i]->rules[j], from, name);
+	}
+	if (!r)
+		snprintf(c->name, sizeof(c->name), "%s", name);
+	return r;
+}

@@ -153,6 +153,14 @@ static void diag_name_rule(struct diag *d, const struct table *t, const struct c
 
 static bool table_validate(const struct table *t, struct diag *d)
 {
+	for (size_t i = 0; i < t->n_sets; i++) {
+		if (!set_validate(t, t->sets[i], d))
+			return false;
+	}
+	for (size_t i = 0; i < t->n_objects; i++) {
+		if (!object_validate(t, t->objects[i], d))
+			return false;
+	}
 	for (size_t i = 0; i < t->n_chains; i++) {
 		const struct chain *c = t->chains[i];
 

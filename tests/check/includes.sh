@@ -9,15 +9,16 @@ declare -A may=(
 	[ctl/base]="base"
 	[ctl/model]="model base gw"
 	[ctl/lang]="lang model base"
+	[ctl/json]="json lang model base"
 	[ctl/iptables]="iptables model base"
 	[ctl/compile]="compile model base gw"
 	[ctl/wire]="wire base gw"
 	[ctl/show]="show wire base gw"
 	[ctl/kern]="kern base gw bpf libmnl"
 	[ctl/gwd]="gwd compile kern wire lang model base gw"
-	[ctl/gwctl]="gwctl lang iptables show wire model base gw"
+	[ctl/gwctl]="gwctl lang json iptables show wire model base gw"
 )
-rooms="base model lang iptables compile wire show kern gwd gwctl gw bpf libmnl"
+rooms="base model lang json iptables compile wire show kern gwd gwctl gw bpf libmnl"
 bad=0
 
 # Includes that name a folder: "<room/x.h>" or "room/x.h".
