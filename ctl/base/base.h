@@ -75,6 +75,8 @@ void log_at(enum log_level level, const char *fmt, ...) _printf_(2, 3);
 #define log_notice(...)	 log_at(LOG_LEVEL_NOTICE, __VA_ARGS__)
 #define log_info(...)	 log_at(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...)	 log_at(LOG_LEVEL_DEBUG, __VA_ARGS__)
+/* A line about a packet, with the syslog level that a rule gave it (0..7); log_set_level() does not hold it back. */
+void log_packet(int level, const char *line);
 void log_set_level(enum log_level max); /* default INFO */
 
 /* Say an error once and return it: "TEXT: strerror(-r)".  r must be < 0. */

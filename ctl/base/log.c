@@ -20,6 +20,23 @@ static void make_one_line(char *s)
 	}
 }
 
+static void log_write(int level, const char *line)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "%s\n", line);
+	else
+		fprintf(stderr, "<%d>%s\n", level, line);
+}
+
+void log_packet(int level, const char *line)
+{
+	char text[2048];
+
+	snprintf(text, sizeof(text), "%s", line);
+	make_one_line(text);
+	log_write(level, text);
+}
+
 static void log_vat(enum log_level level, const char *fmt, va_list args)
 {
 	char line[1024];
@@ -29,10 +46,7 @@ static void log_vat(enum log_level level, const char *fmt, va_list args)
 		return;
 	vsnprintf(line, sizeof(line), fmt, args);
 	make_one_line(line);
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "%s\n", line);
-	else
-		fprintf(stderr, "<%d>%s\n", (int)level, line);
+	log_write((int)level, line);
 	errno = saved;
 }
 

@@ -1,330 +1,310 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <compile/line.h>
+#include <compile/impl.h>
 
 /* A base chain in its slot. */
 struct place {
-	const struct table *table;
-	const struct chain *chain;
-	size_t seq;
+	const struct node *node;
 	int hook;
+	size_t seq;
 };
 struct compiler {
-	struct dim_view view;
-	struct lines lines;
+	struct ctx x;
 	struct place *places;
 	size_t n_places, cap_places;
-	struct gw_image head;
-	const struct place *at; /* for the diagnostic */
+	struct gw_head head;
+	struct compile_map *map;
+	size_t max_lines;
 };
 
 struct image *image_free(struct image *img)
 {
-	if (img)
+	if (img) {
 		free(img->lines);
+		compile_map_free(img->map);
+	}
 	free(img);
+	return NULL;
+}
+
+struct compile_map *compile_map_free(struct compile_map *map)
+{
+	if (map) {
+		idmap_deinit(&map->rules);
+		idmap_deinit(&map->chains);
+		free(map->nodes);
+	}
+	free(map);
 	return NULL;
 }
 
 static void compiler_deinit(struct compiler *c)
 {
-	lines_deinit(&c->lines);
+	builder_free(c->x.b);
+	graph_deinit(&c->x.graph);
+	idmap_deinit(&c->x.sets);
+	idmap_deinit(&c->x.states);
 	free(c->places);
+	compile_map_free(c->map);
 }
 
-static void nat_fill(struct gw_nat *n, const struct action *a)
+int refuse(const struct ctx *x, const char *fmt, ...)
 {
-	static const uint8_t kinds[] = {
-		[VERDICT_MASQUERADE] = GW_NAT_MASQUERADE,
-		[VERDICT_SNAT] = GW_NAT_SNAT,
-		[VERDICT_DNAT] = GW_NAT_DNAT,
-		[VERDICT_REDIRECT] = GW_NAT_REDIRECT,
-	};
+	char text[192];
+	va_list ap;
 
-	*n = (struct gw_nat){ .kind = kinds[a->verdict], .flags = a->nat_flags };
-	if (a->has_addr) {
-		n->flags |= GW_NATF_ADDR;
-		memcpy(n->addr_lo, a->addr_lo, a->nat_family == 6 ? 16 : 4);
-		memcpy(n->addr_hi, a->addr_hi, a->nat_family == 6 ? 16 : 4);
-	}
-	if (a->has_port) {
-		n->flags |= GW_NATF_PORT;
-		n->port_lo = a->port_lo;
-		n->port_hi = a->port_hi;
-	}
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (x->rule)
+		diag_set(x->d, "%s %s %s handle %llu: %s", family_name(x->table->family),
+			 x->table->name, x->chain->name, (unsigned long long)x->rule->handle, text);
+	else
+		diag_set(x->d, "%s", text);
+	return COMPILE_E_DIAG;
 }
 
-static uint8_t verdict_of(enum verdict v)
+static int refuse_full(const struct compiler *c)
 {
-	switch (v) {
-	case VERDICT_NONE:
-		return GW_V_CONTINUE;
-	case VERDICT_ACCEPT:
-		return GW_V_ACCEPT;
-	case VERDICT_DROP:
-		return GW_V_DROP;
-	case VERDICT_REJECT:
-		return GW_V_REJECT;
-	default:
-		return GW_V_NAT;
-	}
+	diag_set(c->x.d, "%s %s %s: the rules up to here need more than %zu lines (%zu MB)",
+		 family_name(c->x.table->family), c->x.table->name, c->x.chain->name, c->max_lines,
+		 c->max_lines * GW_LINE_SIZE >> 20);
+	diag_hint(c->x.d, "the setting `rules.memory` says how much room there is for rules");
+	return COMPILE_E_DIAG;
 }
 
-/* Can the rule match packets of this version at all?  A negated `ip saddr` asks for IPv4, too. */
-static bool rule_sees(const struct rule *r, int version)
+/* From the end: gwd gives the others. */
+int state_of(struct ctx *x, const void *who, size_t index, uint32_t *ret)
 {
-	for (size_t i = 0; i < r->n_matches; i++) {
-		int families = field_rows[r->matches[i].field].families;
+	uint64_t key = (uint64_t)(uintptr_t)who << 16 ^ index, found;
 
-		if (families != 46 && families != version)
-			return false;
-	}
-	return !r->action.has_addr || r->action.nat_family == version;
-}
-
-static int narrow_one(struct dims *d, const struct match *m, const struct dim_view *view)
-{
-	if (!m->negate)
-		return dims_narrow(d, m, view);
-	if (m->field == FIELD_ID_CT_STATE)
-		dims_narrow_ctstate(d, ~match_ctstate(m));
-	return dims_narrow_implied(d, m->field);
-}
-
-/* The lines of a rule's negated matches: "if X, this rule does not apply". */
-static int add_skips(struct compiler *c, const struct rule *r)
-{
-	const struct line_action skip = { .verdict = GW_V_SKIP };
-
-	for (size_t i = 0; i < r->n_matches; i++) {
-		const struct match *m = &r->matches[i];
-		struct dims d;
-		int ret;
-
-		if (!m->negate || m->field == FIELD_ID_CT_STATE)
-			continue;
-		dims_init(&d);
-		ret = dims_narrow(&d, m, &c->view);
-		if (!ret)
-			ret = lines_add(&c->lines, c->view.version, &d, &skip);
-		dims_deinit(&d);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-static int add_action(struct compiler *c, const struct rule *r, const struct dims *d)
-{
-	const struct action *a = &r->action;
-	struct line_action line = { .verdict = verdict_of(a->verdict), .cid = r->cid };
-	struct gw_nat nat;
-	int ret = 0;
-
-	if (rule_has_stmt(r, STMT_NOTRACK)) {
-		/* with a verdict behind it, that verdict's line counts the packet */
-		bool counts = a->verdict == VERDICT_NONE;
-		const struct line_action notrack = { .verdict = GW_V_NOTRACK,
-						     .cid = counts ? r->cid : 0 };
-		size_t first = c->lines.n;
-
-		ret = lines_add(&c->lines, c->view.version, d, &notrack);
-		if (ret || counts)
-			return ret;
-		lines_close_rule(&c->lines, first);
-	}
-	if (a->verdict == VERDICT_REJECT)
-		line.arg = a->reject;
-	if (line.verdict == GW_V_NAT) {
-		nat_fill(&nat, a);
-		line.nat = &nat;
-	}
-	return lines_add(&c->lines, c->view.version, d, &line);
-}
-
-static int add_rule(struct compiler *c, const struct rule *r)
-{
-	size_t first = c->lines.n;
-	struct dims d;
-	int ret = 0;
-
-	if (!rule_sees(r, c->view.version))
+	if (!x->b)
+		return COMPILE_E_AGAIN;
+	if (idmap_get(&x->states, key, &found)) {
+		*ret = (uint32_t)found;
 		return 0;
-	dims_init(&d);
-	for (size_t i = 0; !ret && i < r->n_matches; i++)
-		ret = narrow_one(&d, &r->matches[i], &c->view);
-	if (!ret && !dims_are_empty(&d)) {
-		ret = add_skips(c, r);
-		if (!ret)
-			ret = add_action(c, r, &d);
-		if (!ret)
-			lines_close_rule(&c->lines, first);
 	}
-	dims_deinit(&d);
-	return ret;
+	if (x->next_state <= GW_STATES_MAX - 1024)
+		return refuse(x, "more than 1023 turns of `numgen inc`");
+	*ret = --x->next_state;
+	return idmap_put(&x->states, key, *ret);
 }
 
-static int add_policy(struct compiler *c, const struct chain *chain)
+/* ---------------------------------------------------------------------------------------------------------- chains */
+
+/* The roots of a chain, IPv4's and IPv6's side by side: a rule has the same prio in both. */
+struct pair {
+	struct boxes out[2];
+	uint32_t next; /* prio */
+};
+
+static int chain_rule_flat(struct compiler *c, const struct node *n, struct pair *p)
 {
-	const struct line_action policy = {
-		.verdict = chain->policy_drop ? GW_V_DROP : GW_V_ACCEPT,
-		.flags = GW_RULE_POLICY,
-		.cid = chain->cid,
-	};
-	struct dims any;
+	uint32_t last = p->next;
+	int r = 0;
 
-	dims_init(&any);
-	return lines_add(&c->lines, c->view.version, &any, &policy);
-}
+	for (int v6 = 0; !r && v6 < 2; v6++) {
+		struct target to = { .out = &p->out[v6], .first = p->next };
 
-static int add_chain(struct compiler *c, const struct chain *chain)
-{
-	for (size_t i = 0; i < chain->n_rules; i++) {
-		int r = add_rule(c, chain->rules[i]);
-
-		if (r)
-			return r;
-	}
-	return add_policy(c, chain);
-}
-
-static bool place_takes_part(const struct place *p, int hook, int version)
-{
-	if (p->hook != hook || !family_sees(p->table->family, version))
-		return false;
-	return p->table->family != FAMILY_INET || p->chain->n_rules || p->chain->policy_drop;
-}
-
-/* All chains of one slot; places are sorted by priority. */
-static int add_slot(struct compiler *c, int hook, int version)
-{
-	size_t slot = (size_t)hook * 2 + (version == 6), before = 0, before_end = 0;
-	struct gw_slots *slots;
-
-	c->view.version = version;
-	for (size_t i = 0; i < c->n_places; i++) {
-		size_t first = c->lines.n;
-		int r;
-
-		if (!place_takes_part(&c->places[i], hook, version))
+		if (n->root[v6] == GW_NO_ROOT)
 			continue;
-		c->at = &c->places[i];
-		r = add_chain(c, c->at->chain);
-		if (r)
-			return r;
-		if (before)
-			lines_close_chain(&c->lines, before, before_end, (uint32_t)first);
-		before = first;
-		before_end = c->lines.n;
-		slots = line_at(&c->lines, 1 + slot / 16);
-		if (!slots->line[slot % 16])
-			slots->line[slot % 16] = (uint32_t)first;
-		*(version == 6 ? &c->head.hooks6 : &c->head.hooks4) |= 1U << hook;
+		c->x.version = v6 ? 6 : 4;
+		r = flat_rule(&c->x, &to);
+		last = MAX(last, to.last);
 	}
-	return 0;
+	if (!r)
+		r = idmap_put(&c->map->rules, c->x.rule->handle, (uint64_t)p->next << 32 | last);
+	p->next = ((last >> GW_PRIO_SHIFT) + 1) << GW_PRIO_SHIFT;
+	return r;
 }
 
-/* A packet's own mark may differ inside a connection: then a verdict can not be kept for it. */
-static bool chain_hinders_cache(const struct place *p)
+static int chain_build(struct compiler *c, const struct node *n, const uint32_t next[2])
 {
-	if (p->chain->type == CHAIN_NAT || p->hook == GW_HOOK_RAW_PREROUTING ||
-	    p->hook == GW_HOOK_RAW_OUTPUT || p->hook == GW_HOOK_MANGLE_PREROUTING ||
-	    p->hook == GW_HOOK_MANGLE_POSTROUTING)
-		return false;
-	for (size_t i = 0; i < p->chain->n_rules; i++)
-		for (size_t k = 0; k < p->chain->rules[i]->n_matches; k++)
-			if (p->chain->rules[i]->matches[k].field == FIELD_ID_META_MARK)
-				return true;
-	return false;
+	struct pair p = { .next = 1U << GW_PRIO_SHIFT };
+	const struct chain *chain = n->chain;
+	int r = 0;
+
+	c->x.table = n->table;
+	c->x.chain = chain;
+	c->x.above = n->above;
+	for (size_t i = 0; !r && i < chain->n_rules; i++) {
+		c->x.rule = chain->rules[i];
+		r = chain_rule_flat(c, n, &p);
+	}
+	c->x.rule = NULL;
+	for (int v6 = 0; !r && v6 < 2; v6++) {
+		struct gw_root head = { .next = next[v6],
+					.policy = chain->policy_drop ? GW_V_DROP : GW_V_ACCEPT,
+					.cid = chain->base ? chain->cid : 0,
+					.flags = chain->base ? GW_ROOT_BASE : 0,
+					.handle = chain->handle };
+
+		if (n->root[v6] != GW_NO_ROOT)
+			r = full(builder_root(c->x.b, n->root[v6], v6 ? 6 : 4, &head, p.out[v6].b,
+					      p.out[v6].n));
+	}
+	boxes_deinit(&p.out[0]);
+	boxes_deinit(&p.out[1]);
+	return r;
 }
+
+static int build_user_chains(struct compiler *c)
+{
+	const uint32_t none[2] = { GW_NO_ROOT, GW_NO_ROOT };
+	int r = 0;
+
+	for (size_t i = 0; !r && i < c->x.graph.n; i++) {
+		const struct node *n = &c->x.graph.nodes[i];
+
+		if (!n->chain->base && n->above >= 0)
+			r = chain_build(c, n, none);
+	}
+	return r;
+}
+
+/* The next chain of the same slot, for each version. */
+static void place_next(const struct compiler *c, size_t at, uint32_t ret[2])
+{
+	ret[0] = ret[1] = GW_NO_ROOT;
+	for (size_t i = at + 1; i < c->n_places && c->places[i].hook == c->places[at].hook; i++) {
+		for (int v6 = 0; v6 < 2; v6++) {
+			if (ret[v6] == GW_NO_ROOT)
+				ret[v6] = c->places[i].node->root[v6];
+		}
+	}
+}
+
+static int build_base_chains(struct compiler *c)
+{
+	uint32_t *hooks[2] = { &c->head.hooks4, &c->head.hooks6 };
+	int r = 0;
+
+	for (size_t i = 0; !r && i < c->n_places; i++) {
+		const struct place *p = &c->places[i];
+		uint32_t next[2];
+
+		place_next(c, i, next);
+		r = chain_build(c, p->node, next);
+		for (int v6 = 0; !r && v6 < 2; v6++) {
+			if (p->node->root[v6] == GW_NO_ROOT || *hooks[v6] & (1U << p->hook))
+				continue;
+			*hooks[v6] |= 1U << p->hook;
+			builder_slot(c->x.b, (unsigned int)p->hook, v6 ? 6 : 4, p->node->root[v6]);
+		}
+	}
+	return r;
+}
+
+/* --------------------------------------------------------------------------------------------------------- ruleset */
 
 static int place_cmp(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
+	const struct chain *c = x->node->chain, *d = y->node->chain;
 
-	if (x->chain->prio != y->chain->prio)
-		return x->chain->prio < y->chain->prio ? -1 : 1;
-	if (x->chain->handle != y->chain->handle)
-		return x->chain->handle < y->chain->handle ? -1 : 1;
+	if (x->hook != y->hook)
+		return x->hook < y->hook ? -1 : 1;
+	if (c->prio != d->prio)
+		return c->prio < d->prio ? -1 : 1;
+	if (c->handle != d->handle)
+		return c->handle < d->handle ? -1 : 1;
 	return x->seq < y->seq ? -1 : 1;
 }
 
-static int place_add(struct compiler *c, const struct table *t, const struct chain *chain,
-		     struct diag *d)
+static int place_add(struct compiler *c, const struct node *n)
 {
-	struct place p = { t, chain, c->n_places, chain_hook(chain) };
+	struct place p = { n, chain_hook(n->chain), c->n_places };
 	int r;
 
 	if (p.hook < 0) {
-		diag_set(d, "chain %s of table %s %s sits where no packet is looked at",
-			 chain->name, family_name(t->family), t->name);
-		diag_hint(d, "use the hook and priority of a standard chain of filter, nat, mangle "
-			     "or raw");
+		diag_set(c->x.d,
+			 "%s %s: there is no place for chain `%s` (type %s, hook %s, priority %d)",
+			 family_name(n->table->family), n->table->name, n->chain->name,
+			 chain_type_name((int)n->chain->type), hook_name(n->chain->hook_nf),
+			 n->chain->prio);
 		return COMPILE_E_DIAG;
 	}
 	r = array_reserve((void **)&c->places, &c->cap_places, c->n_places, sizeof(*c->places));
 	if (r < 0)
 		return r;
 	c->places[c->n_places++] = p;
-	if (chain_hinders_cache(&p))
-		c->head.flags |= GW_IMG_NO_CACHE;
 	return 0;
 }
 
-static int compiler_collect(struct compiler *c, const struct ruleset *rs, struct diag *d)
+/* Chains that packets come to get their roots. */
+static int compiler_reserve(struct compiler *c)
 {
-	for (size_t i = 0; i < rs->n_tables; i++) {
-		const struct table *t = rs->tables[i];
+	int r = 0;
 
-		for (size_t k = 0; k < t->n_chains; k++) {
-			int r = t->chains[k]->base ? place_add(c, t, t->chains[k], d) : 0;
+	for (size_t i = 0; !r && i < c->x.graph.n; i++) {
+		struct node *n = &c->x.graph.nodes[i];
 
-			if (r)
-				return r;
+		for (int v6 = 0; n->above >= 0 && v6 < 2; v6++) {
+			if (family_sees(n->table->family, v6 ? 6 : 4))
+				n->root[v6] = builder_reserve_root(c->x.b);
 		}
+		if (n->chain->base && n->above >= 0)
+			r = place_add(c, n);
 	}
 	if (c->n_places)
 		qsort(c->places, c->n_places, sizeof(*c->places), place_cmp);
-	return 0;
+	return r;
 }
 
-static int compiler_run(struct compiler *c, struct diag *d)
+static int map_chains(struct compiler *c)
 {
-	int r = lines_reserve(&c->lines, GW_IMG_FIRST_RULE);
+	const struct graph *g = &c->x.graph;
+	int r = 0;
 
-	for (int hook = 0; !r && hook < GW_HOOK_MAX; hook++) {
-		r = add_slot(c, hook, 4);
-		if (!r)
-			r = add_slot(c, hook, 6);
+	c->map->nodes = calloc(g->n + 1, sizeof(*c->map->nodes));
+	if (!c->map->nodes)
+		return -ENOMEM;
+	for (size_t i = 0; !r && i < g->n; i++) {
+		c->map->nodes[i] =
+			(struct map_node){ .root = { g->nodes[i].root[0], g->nodes[i].root[1] },
+					   .above = g->nodes[i].above,
+					   .leaf = g->nodes[i].leaf };
+		r = idmap_put(&c->map->chains, g->nodes[i].chain->handle, i);
 	}
-	if (r != IMAGE_TOO_LARGE)
+	c->map->n = g->n;
+	return r;
+}
+
+static int compiler_run(struct compiler *c, const struct ruleset *rs, struct image **ret)
+{
+	int r = graph_build(&c->x.graph, rs, c->x.d);
+
+	if (!r)
+		r = full(builder_new(c->max_lines, &c->x.b));
+	if (!r)
+		r = compiler_reserve(c);
+	if (!r)
+		r = build_user_chains(c);
+	if (!r)
+		r = build_base_chains(c);
+	if (!r)
+		r = map_chains(c);
+	if (r)
 		return r;
-	diag_set(d,
-		 "the rules up to chain %s of table %s %s need more than %u lines when their sets "
-		 "are written out",
-		 c->at->chain->name, family_name(c->at->table->family), c->at->table->name,
-		 GW_IMAGE_LINES_MAX);
-	diag_hint(d, "a rule with several sets takes the product of their sizes: split it");
-	return COMPILE_E_DIAG;
+	return full(builder_finish(c->x.b, &c->head, ret));
 }
 
 int compile_ruleset(const struct ruleset *rs, const struct compile_if *ifs, size_t n_ifs,
-		    uint32_t gen, struct image **ret_image, struct diag *d)
+		    uint32_t gen, size_t max_lines, struct image **ret_image, struct diag *d)
 {
-	_cleanup_(compiler_deinit) struct compiler c = { .view = { .ifs = ifs, .n_ifs = n_ifs } };
-	struct image *img;
-	int r = compiler_collect(&c, rs, d);
+	_cleanup_(compiler_deinit) struct compiler c = {
+		.x = { .rs = rs, .ifs = ifs, .n_ifs = n_ifs, .d = d, .next_state = GW_STATES_MAX },
+		.head = { .gen = gen },
+		.map = calloc(1, sizeof(*c.map)),
+		.max_lines = max_lines,
+	};
+	struct image *img = NULL;
+	int r = c.map ? compiler_run(&c, rs, &img) : -ENOMEM;
 
-	if (!r)
-		r = compiler_run(&c, d);
+	if (r == FLAT_FULL && c.x.chain)
+		return refuse_full(&c);
 	if (r)
 		return r;
-	c.head.gen = gen;
-	c.head.nlines = (uint32_t)c.lines.n;
-	memcpy(line_at(&c.lines, 0), &c.head, sizeof(c.head));
-	img = calloc(1, sizeof(*img));
-	if (!img)
-		return -ENOMEM;
-	*img = (struct image){ .lines = TAKE_PTR(c.lines.bytes), .nlines = c.lines.n };
+	img->map = TAKE_PTR(c.map);
 	*ret_image = img;
 	return 0;
 }

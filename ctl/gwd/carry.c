@@ -97,12 +97,15 @@ static int carry_rule(const struct chain *old, struct keys *keys, struct rule *r
 static int carry_chain(const struct chain *old, struct chain *next)
 {
 	_cleanup_(keys_deinit) struct keys keys = { 0 };
-	int r = keys_init(&keys, old);
+	int r;
 
 	next->handle = old->handle;
 	next->cid = old->cid;
 	if (old->cid)
 		next->counter_given = false;
+	if (!old->n_rules)
+		return 0;
+	r = keys_init(&keys, old);
 	for (size_t i = 0; i < next->n_rules && !r; i++)
 		r = carry_rule(old, &keys, next->rules[i]);
 	return r;
@@ -128,8 +131,64 @@ int carry_over(const struct ruleset *old, struct ruleset *next)
 	return r < 0 ? raise(r, "ruleset") : 0;
 }
 
+static bool set_goes_on(const struct set *a, const struct set *b)
+{
+	return a->is_map == b->is_map && a->is_vmap == b->is_vmap && a->n_fields == b->n_fields &&
+	       a->n_data == b->n_data && a->flags == b->flags &&
+	       !memcmp(a->types, b->types, a->n_fields * sizeof(a->types[0])) &&
+	       !memcmp(a->data, b->data, a->n_data * sizeof(a->data[0]));
+}
+
+void carry_sets(const struct ruleset *old, struct ruleset *next)
+{
+	for (size_t t = 0; t < next->n_tables; t++) {
+		struct table *nt = next->tables[t], *ot = ruleset_table(old, nt->family, nt->name);
+
+		for (size_t i = 0; ot && i < nt->n_sets; i++) {
+			const struct set *was = table_set(ot, nt->sets[i]->name);
+
+			if (was && set_goes_on(was, nt->sets[i]))
+				nt->sets[i]->handle = was->handle;
+		}
+	}
+}
+
+static bool object_goes_on(const struct object *a, const struct object *b)
+{
+	switch (a->kind) {
+	case OBJECT_QUOTA:
+		return a->quota == b->quota && a->quota_over == b->quota_over;
+	case OBJECT_LIMIT:
+		return a->limit.rate == b->limit.rate && a->limit.unit_s == b->limit.unit_s &&
+		       a->limit.burst == b->limit.burst && a->limit.bytes == b->limit.bytes &&
+		       a->limit.over == b->limit.over;
+	default:
+		return true;
+	}
+}
+
+static void carry_object(const struct table *ot, struct object *o, bool handle)
+{
+	const struct object *was = ot ? table_object(ot, o->kind, o->name) : NULL;
+
+	if (was && handle)
+		o->handle = was->handle;
+	o->id = was && was->handle == o->handle && object_goes_on(was, o) ? was->id : 0;
+}
+
+void carry_objects(const struct ruleset *old, struct ruleset *next, bool handles)
+{
+	for (size_t t = 0; t < next->n_tables; t++) {
+		struct table *nt = next->tables[t];
+		const struct table *ot = ruleset_table(old, nt->family, nt->name);
+
+		for (size_t i = 0; i < nt->n_objects; i++)
+			carry_object(ot, nt->objects[i], handles);
+	}
+}
+
 /* Every handle of a ruleset, sorted, with what it is. */
-enum kind { KIND_TABLE, KIND_CHAIN, KIND_RULE };
+enum kind { KIND_TABLE, KIND_CHAIN, KIND_RULE, KIND_OTHER };
 struct item {
 	uint64_t handle;
 	enum kind kind;
@@ -174,6 +233,10 @@ static int items_init(struct items *l, const struct ruleset *rs)
 			for (size_t j = 0; j < c->n_rules; j++)
 				r |= items_add(l, c->rules[j]->handle, KIND_RULE, false);
 		}
+		for (size_t i = 0; i < tab->n_sets; i++)
+			r |= items_add(l, tab->sets[i]->handle, KIND_OTHER, false);
+		for (size_t i = 0; i < tab->n_objects; i++)
+			r |= items_add(l, tab->objects[i]->handle, KIND_OTHER, false);
 	}
 	if (l->n)
 		qsort(l->items, l->n, sizeof(*l->items), item_cmp);

@@ -3,6 +3,7 @@
 #include <gwd/access.h>
 #include <gwd/client.h>
 #include <gwd/events.h>
+#include <gwd/logs.h>
 #include <gwd/request.h>
 #include <limits.h>
 #include <poll.h>
@@ -28,6 +29,7 @@ struct client {
 	char *out;
 	size_t out_at, out_len, out_cap;
 	struct subscription *sub;
+	bool logs;    /* listens to them */
 	bool closing; /* nothing more is read; gone when everything is sent */
 	bool ended;   /* the other side will send no more */
 	bool dead;    /* the socket failed; only the job's end is awaited */
@@ -64,12 +66,19 @@ static void client_free(struct client *c)
 	}
 	if (c->sub)
 		events_unsubscribe(c->g, c->sub);
+	if (c->logs)
+		logs_unsubscribe(c->g, c);
 	sd_event_source_disable_unref(c->io);
 	sd_event_source_disable_unref(c->child);
 	wire_reader_deinit(&c->reader);
 	free(c->out);
 	close(c->fd);
 	free(c);
+}
+
+static bool client_listens(const struct client *c)
+{
+	return c->sub || c->logs;
 }
 
 /* What epoll should tell us about: requests while none is worked on, room while something waits. */
@@ -81,7 +90,7 @@ static void client_update(struct client *c)
 		return;
 	if (!c->child && !c->closing && !c->ended && !client_queued(c))
 		events |= EPOLLIN;
-	if (c->sub && !c->ended)
+	if (client_listens(c) && !c->ended)
 		events |= EPOLLIN; /* only to see it go */
 	if (client_queued(c))
 		events |= EPOLLOUT;
@@ -145,6 +154,12 @@ void client_close_when_sent(struct client *c)
 	client_update(c);
 }
 
+void client_listen_logs(struct client *c)
+{
+	c->logs = true;
+	client_update(c);
+}
+
 void client_subscribe(struct client *c, struct subscription *s)
 {
 	c->sub = s;
@@ -168,7 +183,7 @@ static void client_protocol_error(struct client *c, int error)
 /* Work on requests that have arrived whole, one answer at a time. */
 static void client_work(struct client *c)
 {
-	while (!c->child && !c->closing && !c->sub && !client_queued(c)) {
+	while (!c->child && !c->closing && !client_listens(c) && !client_queued(c)) {
 		enum wire_type type;
 		const char *data;
 		size_t len;
@@ -205,7 +220,7 @@ static int client_read(struct client *c)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	if (n == 0)
 		c->ended = true;
-	if (c->sub)
+	if (client_listens(c))
 		return 0; /* a listener has nothing more to say */
 	if (c->reader.len > READ_CHUNK && server_requests(c->g->server) > REQUESTS_MAX)
 		return -ENOMEM;
@@ -223,7 +238,7 @@ static void client_step(struct client *c)
 		events_drained(c->sub);
 	over = c->dead || c->ended || (c->closing && !client_queued(c));
 	/* who closed its sending side may still want the answer */
-	if (c->ended && !c->dead && !c->sub && client_queued(c))
+	if (c->ended && !c->dead && !client_listens(c) && client_queued(c))
 		over = false;
 	if (over && !c->child)
 		client_free(c);

@@ -27,6 +27,7 @@ size_t client_queued(const struct client *c);
 int client_fd(const struct client *c);
 void client_close_when_sent(struct client *c);
 void client_subscribe(struct client *c, struct subscription *s);
+void client_listen_logs(struct client *c);
 /* A job answers; nothing is read from or written to the client until client_job_done(). */
 void client_job_started(struct client *c, struct sd_event_source *child);
 void client_job_done(struct client *c, bool ok);

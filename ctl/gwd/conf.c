@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <gwd/conf.h>
+#include <time.h>
 
 /* The rest of the table is slack for promotions that race: an assured table must never evict by itself. */
 #define EST_PERCENT 95
@@ -37,6 +38,25 @@ static uint32_t timeout_jiffies(const struct gwd *g, size_t class, uint32_t pres
 	return MIN(seconds * kern_features(g->kern)->hz, (uint64_t)INT32_MAX);
 }
 
+/* Rules that ask for the time of day need no more than this. */
+#define WALL_SLACK_NS 10000000
+
+static uint64_t wall_offset(void)
+{
+	return now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME);
+}
+
+void conf_wall_clock(struct gwd *g)
+{
+	struct gw_conf *conf = kern_conf(g->kern);
+	int64_t off = (int64_t)(wall_offset() - conf->wall_ns);
+
+	if (off > -WALL_SLACK_NS && off < WALL_SLACK_NS)
+		return;
+	conf->wall_ns = wall_offset();
+	kern_conf_push(g->kern); /* said by kern; the next tick tries again */
+}
+
 int conf_apply(struct gwd *g)
 {
 	struct gw_conf *conf = kern_conf(g->kern);
@@ -48,6 +68,7 @@ int conf_apply(struct gwd *g)
 	conf->flags |= g->cfg.tcp_loose ? GW_CONF_TCP_LOOSE : 0;
 	conf->flags |= g->cfg.tcp_be_liberal ? GW_CONF_TCP_BE_LIBERAL : 0;
 	conf->flags |= g->cfg.protect_local ? GW_CONF_PROTECT_LOCAL : 0;
+	conf->wall_ns = wall_offset();
 	conf->est_max = (uint64_t)kern_features(g->kern)->flows_max * EST_PERCENT / 100;
 	return kern_conf_push(g->kern);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <gwd/conf.h>
 #include <gwd/expire.h>
+#include <gwd/sets.h>
+#include <gwd/single.h>
+#include <gwd/txn.h>
 #include <systemd/sd-event.h>
 #include <time.h>
 
@@ -37,6 +40,21 @@ static int govern(struct gwd *g, uint64_t *left)
 	return r;
 }
 
+/* Elements of sets, and what waited for a quiet moment. */
+static void rules_tick(struct gwd *g)
+{
+	struct diag d = { 0 };
+	bool stale = false;
+
+	kern_image_settle(g->kern); /* said by kern; the next swap tries again */
+	if (g->model_lost)
+		return;
+	sets_tick(g, &stale);
+	if (stale && txn_recompile(g, &d) > 0)
+		log_err("Could not compile the ruleset without expired elements error=%s", d.text);
+	single_fold(g);
+}
+
 static int expire_tick(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct gwd *g = arg;
@@ -47,6 +65,8 @@ static int expire_tick(sd_event_source *source, uint64_t usec, void *arg)
 		r = govern(g, &left);
 	if (!r)
 		g->flows_assured = left;
+	rules_tick(g);
+	conf_wall_clock(g);
 	/* an error here was said; traffic goes on and the next pass tries again */
 	took = now_ns(CLOCK_MONOTONIC) - start;
 	wait = MIN(MAX(took * DUTY, TICK_NS), TICK_MAX_NS);

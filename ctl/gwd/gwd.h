@@ -31,7 +31,14 @@ struct gwd {
 	uint32_t gen;	    /* its generation */
 	bool model_lost;    /* an image is in force whose model is not known (state file gone) */
 	bool state_unnamed; /* its state file could not be renamed to its final name yet */
-	struct cids *cids;
+	struct ids *ids;
+	struct index *index; /* of rs */
+	struct compile_map
+		*map; /* of the image in force: where a rule can be added; NULL = nowhere */
+	unsigned int in_place; /* changes since it was compiled */
+	uint64_t changed_ns;   /* the last of them, CLOCK_MONOTONIC */
+	struct journal *journal;
+	uint64_t sets_next_ns; /* when elements of dynamic sets are looked through again */
 	struct ifs *ifs;
 
 	struct sd_event *loop;
@@ -39,6 +46,7 @@ struct gwd {
 	struct nl_monitor *monitor;
 	struct server *server;
 	struct events *events;
+	struct logs *logs;
 	uint64_t net_synced_ns; /* when interfaces and addresses were last read */
 	uint64_t flows_assured; /* at the last expiry pass, both IP versions */
 };

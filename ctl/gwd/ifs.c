@@ -160,8 +160,10 @@ static const struct nl_addr *masquerade_addr(const struct nl_state *nl, unsigned
 
 static struct ifs_row link_row(const struct gwd *g, const struct nl_link *l)
 {
-	struct ifs_row row = { .ifindex = l->ifindex,
-			       .row = { .flags = link_flags(g, l), .mtu = l->mtu } };
+	struct ifs_row row = {
+		.ifindex = l->ifindex,
+		.row = { .flags = link_flags(g, l), .mtu = l->mtu, .iftype = l->type }
+	};
 	const struct nl_addr *a4 = masquerade_addr(g->ifs->nl, l->ifindex, 4);
 	const struct nl_addr *a6 = masquerade_addr(g->ifs->nl, l->ifindex, 6);
 

@@ -3,12 +3,15 @@
  * gwd - the daemon.  The order of a start is the order of trust: lock, data plane, rules, interfaces, and only then the control
  * socket and readiness.  Whatever fails leaves what was in force before.
  */
-#include <gwd/cid.h>
+#include <compile/compile.h>
+#include <gwd/ids.h>
 #include <gwd/client.h>
 #include <gwd/conf.h>
 #include <gwd/events.h>
 #include <gwd/expire.h>
 #include <gwd/ifs.h>
+#include <gwd/journal.h>
+#include <gwd/logs.h>
 #include <gwd/loop.h>
 #include <gwd/options.h>
 #include <gwd/say.h>
@@ -41,9 +44,13 @@ static int check_only(const struct options *o)
 static int open_parts(struct gwd *g)
 {
 	g->rs = ruleset_new();
-	g->cids = cids_new();
+	g->ids = ids_new();
+	g->index = g->rs ? index_new(g->rs) : NULL;
+	g->journal = journal_new();
 	g->ifs = ifs_new();
-	return g->rs && g->cids && g->ifs ? 0 : raise(-ENOMEM, "gwd");
+	if (!g->index || !g->ids || !g->journal || !g->ifs)
+		return raise(-ENOMEM, "gwd");
+	return logs_open(g);
 }
 
 static int open_kern(struct gwd *g, bool *ret_adopted)
@@ -54,6 +61,8 @@ static int open_kern(struct gwd *g, bool *ret_adopted)
 		.embryonic_max = g->cfg.flows_embryonic_max,
 		.flows_hash = g->cfg.flows_type == FLOWS_HASH,
 		.ring_bytes = g->cfg.ring_bytes,
+		.rules_mb = g->cfg.rules_mb,
+		.dynset_max = g->cfg.dynset_max,
 	};
 	int r = kern_open(&cfg, &g->kern, ret_adopted);
 
@@ -66,7 +75,6 @@ static int adopt_rules(struct gwd *g)
 	struct ruleset *rs = NULL;
 	int r;
 
-	/* conf moves last in a swap, and looking into the image itself would need CAP_SYS_ADMIN */
 	g->gen = kern_conf(g->kern)->gen;
 	if (!g->gen)
 		return STATE_E_MISSING;
@@ -79,8 +87,13 @@ static int adopt_rules(struct gwd *g)
 		return r;
 	}
 	ruleset_free(g->rs);
+	index_free(g->index);
 	g->rs = rs;
-	cids_commit(g->cids, rs, g->gen);
+	g->index = index_new(rs);
+	if (!g->index)
+		return raise(-ENOMEM, "ruleset");
+	ids_commit(g->ids, rs, g->gen);
+	logs_learn(g);
 	log_info("Adopted ruleset in force generation=%u", g->gen);
 	return 0;
 }
@@ -94,7 +107,7 @@ static int load_rules(struct gwd *g)
 
 	if (r > 0)
 		say_diag_log(&d);
-	if (!r || !g->model_lost)
+	if (!r || !g->model_lost || !kern_image_live(g->kern))
 		return r > 0 ? -EINVAL : r;
 	log_err("Refused the ruleset file, the rules in force stay path=%s generation=%u",
 		g->path.ruleset, g->gen);
@@ -114,6 +127,9 @@ static int start_rules(struct gwd *g)
 	r = txn_recompile(g, &d);
 	if (r > 0)
 		say_diag_log(&d);
+	/* a region that was replaced is empty, and programs on it would let everything pass */
+	if (r > 0 && !kern_image_live(g->kern))
+		return -EINVAL;
 	return MIN(r, 0);
 }
 
@@ -191,6 +207,8 @@ static int serve(struct gwd *g)
 	if (!r)
 		r = events_start(g);
 	if (!r)
+		r = logs_start(g);
+	if (!r)
 		r = server_open(g);
 	return r ? r : loop_run(g);
 }
@@ -199,10 +217,14 @@ static void gwd_deinit(struct gwd *g)
 {
 	g->server = server_free(g->server);
 	g->events = events_free(g->events);
+	g->logs = logs_free(g->logs);
+	g->journal = journal_free(g->journal);
 	loop_close(g);
 	g->kern = kern_free(g->kern);
 	g->ifs = ifs_free(g->ifs);
-	g->cids = cids_free(g->cids);
+	g->ids = ids_free(g->ids);
+	g->index = index_free(g->index);
+	g->map = compile_map_free(g->map);
 	g->rs = ruleset_free(g->rs);
 	if (g->off)
 		state_remove(g);

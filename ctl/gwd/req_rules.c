@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <gwd/cid.h>
+#include <compile/index.h>
+#include <gwd/ids.h>
+#include <gwd/logs.h>
 #include <gwd/request.h>
+#include <gwd/sets.h>
 #include <gwd/txn.h>
 
 static json_t *changes_json(const struct txn_result *res)
@@ -197,6 +200,27 @@ static bool show_flags(json_t *req, unsigned int *ret, bool *ret_json, struct re
 	return true;
 }
 
+static void fill_state(const struct stateful *s, void *arg)
+{
+	struct gwd *g = arg;
+	struct gw_state state;
+
+	if (s->space != IDS_STATE || kern_state_get(g->kern, *s->id, &state) < 0)
+		return;
+	if (s->stmt && s->stmt->kind == STMT_QUOTA)
+		s->stmt->quota.used = state.used;
+	if (s->object && s->object->kind == OBJECT_QUOTA)
+		s->object->bytes = state.used;
+}
+
+/* What the kernel counted; for people also which elements are there.  Only a job may do this to the model. */
+static int fill_snapshot(struct gwd *g, bool internal)
+{
+	ids_walk_counted(g->rs, fill_counter, g);
+	ids_walk_stateful(g->rs, fill_state, g);
+	return internal ? 0 : sets_show(g, g->rs);
+}
+
 /* A job: it may write the counters into its copy of the model. */
 int req_show(struct gwd *g, json_t *req, struct reply *r)
 {
@@ -207,7 +231,10 @@ int req_show(struct gwd *g, json_t *req, struct reply *r)
 
 	if (!scope_read(req, &scope, r) || !show_flags(req, &flags, &json, r))
 		return REQUEST_USAGE;
-	cid_walk(g->rs, fill_counter, g);
+	if (fill_snapshot(g, flags & LANG_INTERNAL) < 0) {
+		reply_error(r, "the elements of sets could not be read");
+		return REQUEST_FAILED;
+	}
 	if (json) {
 		reply_json(r, scope_json(g, &scope));
 		return REQUEST_OK;

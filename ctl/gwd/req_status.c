@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <arpa/inet.h>
-#include <gwd/cid.h>
+#include <gwd/ids.h>
 #include <gwd/events.h>
 #include <gwd/ifs.h>
 #include <gwd/request.h>
@@ -212,7 +212,7 @@ static json_t *example_json(const struct gwd *g, const struct gw_reason_row *row
 	if (!row->family)
 		return json_null();
 	if (row->rule)
-		cid_walk(g->rs, find_owner, &owner);
+		ids_walk_counted(g->rs, find_owner, &owner);
 	return json_pack("{s:I, s:o, s:o, s:I, s:i, s:i, s:o, s:o, s:i, s:i}", "time_ns",
 			 (json_int_t)(row->time_ns + offset), "iif", name_or_null(g, row->iif),
 			 "oif", name_or_null(g, row->oif), "handle", (json_int_t)owner.handle,

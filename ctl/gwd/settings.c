@@ -95,6 +95,11 @@ const struct setting_row setting_rows[] = {
 	{ "events.ring_bytes", SETTING_NUMBER, FIELD(ring_bytes), 65536, 1U << 28, "4194304",
 	  "bytes", false, NULL, check_power_of_two,
 	  "room for events on their way out of the kernel; a power of two" },
+	{ "rules.memory", SETTING_NUMBER, FIELD(rules_mb), 1, 1024, "16", "MB", false, NULL, NULL,
+	  "room for the compiled ruleset; the kernel holds it twice" },
+	{ "sets.dynamic_max", SETTING_NUMBER, FIELD(dynset_max), 1024, 1U << 24, "65536",
+	  "elements", false, NULL, NULL,
+	  "room for elements of sets with `flags dynamic` or `timeout`, all sets together" },
 	{ "log.level", SETTING_CHOICE, FIELD(log_level), 0, 0, "info", "", true, log_levels, NULL,
 	  "the least important message that is logged" },
 };

@@ -24,6 +24,8 @@ struct settings {
 	char socket_group[64];
 	char metrics_listen[128];
 	uint32_t ring_bytes;
+	uint32_t rules_mb;
+	uint32_t dynset_max;
 	uint32_t log_level; /* enum log_level - LOG_LEVEL_ERR */
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <fcntl.h>
-#include <gwd/cid.h>
+#include <gwd/ids.h>
+#include <gwd/journal.h>
+#include <gwd/single.h>
 #include <gwd/state.h>
 #include <lang/lang.h>
 #include <limits.h>
@@ -111,26 +113,84 @@ void state_commit(struct gwd *g)
 	if (g->state_unnamed) /* not fatal: the next start looks at both names */
 		log_warning("Could not rename the state file path=%s error=%s", to,
 			    strerror(errno));
+	else
+		journal_reset(g);
 }
 
-int state_prepare(struct gwd *g, const struct ruleset *rs, uint32_t gen)
+/*
+ * What the text of a ruleset does not say, as comments behind it:
+ *   # gw-set FAMILY TABLE NAME HANDLE
+ *   # gw-object FAMILY TABLE KIND NAME HANDLE ID
+ *   # gw-stmt RULE-HANDLE NUMBER ID
+ */
+static void print_table_ids(const struct table *t, struct strbuf *b)
+{
+	for (size_t i = 0; i < t->n_sets; i++)
+		strbuf_printf(b, "# gw-set %s %s %s %llu\n", family_name(t->family), t->name,
+			      t->sets[i]->name, (unsigned long long)t->sets[i]->handle);
+	for (size_t i = 0; i < t->n_objects; i++)
+		strbuf_printf(b, "# gw-object %s %s %d %s %llu %u\n", family_name(t->family),
+			      t->name, t->objects[i]->kind, t->objects[i]->name,
+			      (unsigned long long)t->objects[i]->handle, t->objects[i]->id);
+}
+
+static void print_rule_ids(const struct rule *r, struct strbuf *b)
+{
+	for (size_t i = 0; i < r->n_stmts; i++)
+		if (r->stmts[i].id)
+			strbuf_printf(b, "# gw-stmt %llu %zu %u\n", (unsigned long long)r->handle,
+				      i, r->stmts[i].id);
+}
+
+static void print_ids(const struct ruleset *rs, struct strbuf *b)
+{
+	for (size_t t = 0; t < rs->n_tables; t++) {
+		print_table_ids(rs->tables[t], b);
+		for (size_t c = 0; c < rs->tables[t]->n_chains; c++)
+			for (size_t i = 0; i < rs->tables[t]->chains[c]->n_rules; i++)
+				print_rule_ids(rs->tables[t]->chains[c]->rules[i], b);
+	}
+}
+
+static int state_write(const struct gwd *g, const char *name, const struct ruleset *rs,
+		       uint32_t gen)
 {
 	_cleanup_(strbuf_deinit) struct strbuf b = { 0 };
 	char path[PATH_MAX];
 	int r;
 
+	strbuf_printf(&b, STATE_FIRST_LINE, gen);
+	lang_print(rs, LANG_INTERNAL, &b);
+	print_ids(rs, &b);
+	if (b.failed)
+		return raise(-ENOMEM, "state");
+	path_of(g, name, path);
+	r = file_write_atomic(path, b.s, b.len, 0600);
+	return r < 0 ? raise(r, "write %s", path) : 0;
+}
+
+int state_prepare(struct gwd *g, const struct ruleset *rs, uint32_t gen)
+{
 	/* the file under the first name may be the only one that has the rules in force */
 	if (g->state_unnamed)
 		state_commit(g);
 	if (g->state_unnamed)
 		return -EIO;
-	strbuf_printf(&b, STATE_FIRST_LINE, gen);
-	lang_print(rs, LANG_INTERNAL, &b);
-	if (b.failed)
-		return raise(-ENOMEM, "state");
-	path_of(g, "state.nft.next", path);
-	r = file_write_atomic(path, b.s, b.len, 0600);
-	return r < 0 ? raise(r, "write %s", path) : 0;
+	return state_write(g, "state.nft.next", rs, gen);
+}
+
+int state_write_compacted(const struct gwd *g)
+{
+	return state_write(g, "state.nft.fold", g->rs, g->gen);
+}
+
+int state_take_compacted(const struct gwd *g)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+
+	path_of(g, "state.nft.fold", from);
+	path_of(g, "state.nft", to);
+	return rename(from, to) < 0 ? -errno : 0;
 }
 
 void state_discard(const struct gwd *g)
@@ -141,19 +201,90 @@ void state_discard(const struct gwd *g)
 	unlink(path);
 }
 
-static int load_one(const char *path, uint32_t gen, struct ruleset **ret_rs)
+static struct table *table_named(const struct ruleset *rs, const char *family, const char *name)
+{
+	for (int f = FAMILY_INET; f <= FAMILY_IP6; f++)
+		if (!strcmp(family_name(f), family))
+			return ruleset_table(rs, f, name);
+	return NULL;
+}
+
+static void take_set(const struct ruleset *rs, const char *line)
+{
+	char family[8], table[64], name[64];
+	unsigned long long handle;
+	struct table *t;
+	struct set *s;
+
+	if (sscanf(line, "# gw-set %7s %63s %63s %llu", family, table, name, &handle) != 4)
+		return;
+	t = table_named(rs, family, table);
+	s = t ? table_set(t, name) : NULL;
+	if (s)
+		s->handle = handle;
+}
+
+static void take_object(const struct ruleset *rs, const char *line)
+{
+	char family[8], table[64], name[64];
+	unsigned long long handle;
+	struct object *o;
+	struct table *t;
+	unsigned int id;
+	int kind;
+
+	if (sscanf(line, "# gw-object %7s %63s %d %63s %llu %u", family, table, &kind, name,
+		   &handle, &id) != 6)
+		return;
+	t = table_named(rs, family, table);
+	o = t ? table_object(t, kind, name) : NULL;
+	if (!o)
+		return;
+	o->handle = handle;
+	o->id = id;
+}
+
+static void take_stmt(const struct index *ix, const char *line)
+{
+	const struct index_entry *e;
+	unsigned long long handle;
+	unsigned int at, id;
+
+	if (sscanf(line, "# gw-stmt %llu %u %u", &handle, &at, &id) != 3)
+		return;
+	e = index_find(ix, handle);
+	if (e && e->rule && at < e->rule->n_stmts)
+		e->rule->stmts[at].id = id;
+}
+
+static int take_ids(const struct ruleset *rs, const char *text)
+{
+	_cleanup_(index_freep) struct index *ix = index_new(rs);
+
+	if (!ix)
+		return raise(-ENOMEM, "state");
+	while ((text = strstr(text, "\n# gw-"))) {
+		text++;
+		take_set(rs, text);
+		take_object(rs, text);
+		take_stmt(ix, text);
+	}
+	return 0;
+}
+
+/* The model in one file; *ret_gen is its generation. */
+static int load_file(const char *path, uint32_t *ret_gen, struct ruleset **ret_rs)
 {
 	_cleanup_(ruleset_freep) struct ruleset *rs = NULL;
 	_cleanup_(freep) char *text = NULL;
 	struct diag d = { 0 };
-	unsigned int file_gen;
 	size_t len;
 	int r;
 
 	r = file_read(path, STATE_MAX, &text, &len);
 	if (r < 0)
 		return r == -ENOENT ? STATE_E_MISSING : raise(r, "read %s", path);
-	if (sscanf(text, STATE_FIRST_LINE, &file_gen) != 1 || file_gen != gen)
+	if (sscanf(text, STATE_FIRST_LINE, ret_gen) != 1)
 		return STATE_E_MISSING;
 	rs = ruleset_new();
 	if (!rs)
@@ -166,29 +297,47 @@ static int load_one(const char *path, uint32_t gen, struct ruleset **ret_rs)
 			d.text);
 		return STATE_E_MISSING;
 	}
+	r = take_ids(rs, text);
+	if (r < 0)
+		return r;
 	/* the counters are in the kernel and newer than any text */
-	cid_forget_given(rs);
+	ids_forget_given(rs);
+	*ret_rs = TAKE_PTR(rs);
+	return 0;
+}
+
+static int load_one(const struct gwd *g, const char *name, uint32_t gen, struct ruleset **ret_rs)
+{
+	_cleanup_(ruleset_freep) struct ruleset *rs = NULL;
+	uint32_t file_gen = 0;
+	char path[PATH_MAX];
+	int r;
+
+	path_of(g, name, path);
+	r = load_file(path, &file_gen, &rs);
+	if (!r && (int32_t)(file_gen - gen) > 0)
+		r = STATE_E_MISSING;
+	if (!r)
+		r = single_replay(g, rs, file_gen, gen);
+	if (r)
+		return r < 0 ? r : STATE_E_MISSING;
 	*ret_rs = TAKE_PTR(rs);
 	return 0;
 }
 
 int state_load(const struct gwd *g, uint32_t gen, struct ruleset **ret_rs)
 {
-	char path[PATH_MAX];
-	int r;
+	int r = load_one(g, "state.nft", gen, ret_rs);
 
-	path_of(g, "state.nft", path);
-	r = load_one(path, gen, ret_rs);
-	if (r != STATE_E_MISSING)
-		return r;
-	path_of(g, "state.nft.next", path);
-	return load_one(path, gen, ret_rs);
+	return r == STATE_E_MISSING ? load_one(g, "state.nft.next", gen, ret_rs) : r;
 }
 
 void state_remove(const struct gwd *g)
 {
-	static const char *const names[] = { "state.nft", "state.nft.next", "addresses",
-					     "control.sock", "lock" };
+	static const char *const names[] = { "state.nft",      "state.nft.next",
+					     "state.nft.fold", "state.journal",
+					     "settings",       "addresses",
+					     "control.sock",   "lock" };
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

@@ -2,12 +2,17 @@
 #include <fnmatch.h>
 #include <compile/compile.h>
 #include <gwd/carry.h>
-#include <gwd/cid.h>
+#include <gwd/ids.h>
 #include <gwd/ifs.h>
+#include <gwd/journal.h>
+#include <gwd/logs.h>
+#include <gwd/sets.h>
+#include <gwd/single.h>
 #include <gwd/state.h>
 #include <gwd/txn.h>
 
 #define RULESET_FILE_MAX (64U << 20)
+#define CHECK_LINES_MAX	 (1U << 24) /* what the largest rules.memory holds */
 
 static int check_base(const struct gwd *g, const struct txn_request *req, struct diag *d)
 {
@@ -45,90 +50,172 @@ static int check_handles(const struct ruleset *rs, struct diag *d)
 	return r;
 }
 
-/* The model that the request asks for, checked and with counter ids. */
-static int txn_build(const struct gwd *g, const struct txn_request *req, struct ruleset **ret_rs,
-		     struct lang_changes *ret_changes, struct diag *d)
-{
-	_cleanup_(ruleset_freep) struct ruleset *rs = txn_start(g, req->replace);
-	int r;
-
-	if (!rs)
-		return raise(-ENOMEM, "ruleset");
-	r = lang_apply(rs, req->file, req->text, req->len, ret_changes, d);
-	if (r)
-		return r < 0 ? r : TXN_E_DIAG;
-	if (!ruleset_validate(rs, d))
-		return TXN_E_DIAG;
-	if (req->replace && !req->internal)
-		r = carry_over(g->rs, rs);
-	if (!r)
-		r = check_handles(rs, d);
-	if (!r && req->replace)
-		r = carry_diff(g->rs, rs, ret_changes);
-	if (r)
-		return r;
-	r = cids_assign(g->cids, g->rs, rs, g->gen + 1);
-	if (r == CIDS_E_FULL) {
-		diag_set(d, "too many rules: there are counters for %u", GW_COUNTERS_MAX - 1);
-		return TXN_E_DIAG;
-	}
-	if (r < 0)
-		return r;
-	*ret_rs = TAKE_PTR(rs);
-	return 0;
-}
-
-struct counters {
-	struct gwd *g;
-	bool fresh;
+/* A change under way. */
+struct txn {
+	struct ruleset *rs;
+	struct index *index;
+	struct sets_seen *seen;
+	struct sets_change *sets;
+	struct image *img;
+	struct lang_changes changes;
 };
 
-/* Ids that nobody counts on yet are set before the swap, the others (a user's -Z, -c) after it. */
+static void txn_deinit(struct txn *t)
+{
+	ruleset_free(t->rs);
+	index_free(t->index);
+	sets_seen_free(t->seen);
+	sets_change_free(t->sets);
+	image_free(t->img);
+}
+
+static bool text_has(const struct txn_request *req, const char *word)
+{
+	return memmem(req->text, req->len, word, strlen(word));
+}
+
+/* Who deletes elements must see those that are there; for everybody else they would only cost time. */
+static bool text_may_delete_elements(const struct txn_request *req)
+{
+	return !req->replace && (text_has(req, "element") || text_has(req, "flush"));
+}
+
+void txn_full_diag(enum ids_space what, struct diag *d)
+{
+	diag_set(d, "too many rules: there is room for %u %s", ids_space_size(what) - 1,
+		 ids_space_name(what));
+}
+
+/* What goes on from the model in force. */
+static int txn_carry(const struct gwd *g, const struct txn_request *req, struct ruleset *rs)
+{
+	int r = 0;
+
+	if (req->replace && !req->internal)
+		r = carry_over(g->rs, rs);
+	if (!r && req->replace)
+		carry_sets(g->rs, rs);
+	carry_objects(g->rs, rs, req->replace);
+	return r;
+}
+
+/* The model that the request asks for, checked and with its numbers. */
+static int txn_build(struct gwd *g, const struct txn_request *req, struct txn *t, struct diag *d)
+{
+	enum ids_space full;
+	int r = 0;
+
+	t->rs = txn_start(g, req->replace);
+	if (!t->rs)
+		return raise(-ENOMEM, "ruleset");
+	if (text_may_delete_elements(req))
+		r = sets_fill(g, t->rs, &t->seen);
+	if (!r)
+		r = lang_apply(t->rs, req->file, req->text, req->len, &t->changes, d);
+	if (r)
+		return r < 0 ? r : TXN_E_DIAG;
+	if (!ruleset_validate(t->rs, d))
+		return TXN_E_DIAG;
+	r = txn_carry(g, req, t->rs);
+	if (!r)
+		r = check_handles(t->rs, d);
+	if (!r && req->replace)
+		r = carry_diff(g->rs, t->rs, &t->changes);
+	if (r)
+		return r;
+	if (ids_assign(g->ids, g->index, t->rs, g->gen + 1, &full)) {
+		txn_full_diag(full, d);
+		return TXN_E_DIAG;
+	}
+	t->index = index_new(t->rs);
+	return t->index ? sets_plan(g, t->rs, t->seen, &t->sets) : raise(-ENOMEM, "ruleset");
+}
+
+struct starts {
+	struct gwd *g;
+	bool fresh;
+	int r;
+};
+
+/* Numbers that nobody uses yet are set before the swap, the others (a user's -Z, -c) after it. */
 static void counter_start(const struct counted *c, void *arg)
 {
-	struct counters *a = arg;
-	bool fresh = !cids_in_use(a->g->cids, *c->cid);
+	struct starts *a = arg;
 
-	if (fresh != a->fresh || (!fresh && !*c->given))
+	if (a->fresh != ids_is_fresh(a->g->ids, IDS_COUNTER, *c->cid) || (!a->fresh && !*c->given))
 		return;
 	kern_counter_set(a->g->kern, *c->cid, *c->given ? *c->pkts : 0, *c->given ? *c->bytes : 0);
 }
 
-static void counters_start(struct gwd *g, const struct ruleset *rs, bool fresh)
+static void state_start(const struct stateful *s, void *arg)
 {
-	cid_walk(rs, counter_start, &(struct counters){ g, fresh });
+	struct starts *a = arg;
+	const struct gw_state state = { .used = stateful_start(s) };
+
+	if (!a->r && s->space == IDS_STATE && ids_is_fresh(a->g->ids, IDS_STATE, *s->id))
+		a->r = kern_state_set(a->g->kern, *s->id, &state);
 }
 
-static void txn_commit(struct gwd *g, struct ruleset *rs, uint32_t gen)
+static int starts_fresh(struct gwd *g, const struct ruleset *rs)
 {
-	state_commit(g);
-	counters_start(g, rs, false);
-	cid_forget_given(rs);
-	cids_commit(g->cids, rs, gen);
-	if (rs != g->rs) {
-		ruleset_free(g->rs);
-		g->rs = rs;
-	}
-	g->gen = gen;
+	struct starts a = { .g = g, .fresh = true };
+
+	ids_walk_counted(rs, counter_start, &a);
+	ids_walk_stateful(rs, state_start, &a);
+	return a.r;
+}
+
+/* After a swap: what packets are counted by now. */
+static void txn_in_force(struct gwd *g, struct compile_map *map)
+{
+	g->gen = kern_conf(g->kern)->gen;
+	compile_map_free(g->map);
+	g->map = map;
+	g->in_place = 0;
 	g->model_lost = false;
 	ifs_names_compiled(g->ifs);
 }
 
-/* Put a model in force; on success g owns it. */
-static int txn_force(struct gwd *g, struct ruleset *rs, const struct image *img)
+static void txn_commit(struct gwd *g, struct txn *t)
 {
-	uint32_t gen = g->gen + 1;
-	int r = state_prepare(g, rs, gen);
+	state_commit(g);
+	ids_walk_counted(t->rs, counter_start, &(struct starts){ .g = g });
+	ids_forget_given(t->rs);
+	ids_commit(g->ids, t->rs, g->gen + 1);
+	ruleset_free(g->rs);
+	index_free(g->index);
+	g->rs = TAKE_PTR(t->rs);
+	g->index = TAKE_PTR(t->index);
+	txn_in_force(g, TAKE_PTR(t->img->map));
+	sets_commit(g, t->sets);
+	logs_learn(g);
+}
+
+/* Put a model in force; on success g owns it. */
+static int txn_force(struct gwd *g, struct txn *t, struct diag *d)
+{
+	int r = state_prepare(g, t->rs, g->gen + 1);
 
 	if (r < 0)
 		return r;
-	counters_start(g, rs, true);
-	r = kern_image_swap(g->kern, img->lines, img->nlines);
-	if (r < 0) {
-		state_discard(g);
-		return r;
+	r = starts_fresh(g, t->rs);
+	if (!r)
+		r = sets_begin(g, t->sets);
+	if (r == SETS_E_FULL) {
+		diag_set(d, "the dynamic sets are full: all of them hold %u elements together",
+			 kern_features(g->kern)->dynset_max);
+		diag_hint(d, "raise sets.dynamic_max");
 	}
-	txn_commit(g, rs, gen);
+	if (!r) {
+		r = kern_image_swap(g->kern, t->img->lines, t->img->nlines);
+		if (r)
+			sets_abort(g, t->sets);
+	}
+	if (r) {
+		state_discard(g);
+		return r < 0 ? r : TXN_E_DIAG;
+	}
+	txn_commit(g, t);
 	return 0;
 }
 
@@ -137,7 +224,7 @@ static int txn_compile(const struct gwd *g, const struct ruleset *rs, struct ima
 {
 	const struct compile_if *names;
 	size_t n = ifs_names(g->ifs, &names);
-	int r = compile_ruleset(rs, names, n, g->gen + 1, ret_img, d);
+	int r = compile_ruleset(rs, names, n, g->gen + 1, kern_image_cap(g->kern), ret_img, d);
 
 	return r > 0 ? TXN_E_DIAG : r;
 }
@@ -152,27 +239,36 @@ static void txn_log(const struct gwd *g, const struct txn_request *req,
 		 ch->policies, req->file && *req->file ? req->file : "request");
 }
 
-int txn_apply(struct gwd *g, const struct txn_request *req, struct txn_result *ret, struct diag *d)
+static int txn_run(struct gwd *g, const struct txn_request *req, struct txn *t, struct diag *d)
 {
-	_cleanup_(ruleset_freep) struct ruleset *rs = NULL;
-	_cleanup_(image_freep) struct image *img = NULL;
-	struct lang_changes changes = { 0 };
-	int r = check_base(g, req, d);
+	int r = txn_build(g, req, t, d);
 
 	if (!r)
-		r = txn_build(g, req, &rs, &changes, d);
-	if (!r)
-		r = txn_compile(g, rs, &img, d);
-	if (!r && !req->check) {
-		r = txn_force(g, rs, img);
-		if (!r) {
-			TAKE_PTR(rs);
-			txn_log(g, req, &changes);
-		}
+		r = txn_compile(g, t->rs, &t->img, d);
+	if (!r && !req->check)
+		r = txn_force(g, t, d);
+	if (r || req->check)
+		ids_abort(g->ids);
+	return r;
+}
+
+int txn_apply(struct gwd *g, const struct txn_request *req, struct txn_result *ret, struct diag *d)
+{
+	_cleanup_(txn_deinit) struct txn t = { 0 };
+	int r = check_base(g, req, d);
+
+	if (r)
+		return r;
+	r = single_apply(g, req, &t.changes, d);
+	if (r == SINGLE_E_OTHER) {
+		t.changes = (struct lang_changes){ 0 };
+		r = txn_run(g, req, &t, d);
+		if (!r && !req->check)
+			txn_log(g, req, &t.changes);
 	}
 	if (r)
 		return r;
-	*ret = (struct txn_result){ .changes = changes, .gen = g->gen };
+	*ret = (struct txn_result){ .changes = t.changes, .gen = g->gen };
 	return 0;
 }
 
@@ -197,14 +293,28 @@ int txn_apply_file(struct gwd *g, struct txn_result *ret, struct diag *d)
 			 ret, d);
 }
 
-int txn_recompile(struct gwd *g, struct diag *d)
+int txn_swap_model(struct gwd *g, struct diag *d)
 {
 	_cleanup_(image_freep) struct image *img = NULL;
 	int r = txn_compile(g, g->rs, &img, d);
 
 	if (!r)
-		r = txn_force(g, g->rs, img);
+		r = kern_image_swap(g->kern, img->lines, img->nlines);
 	if (!r)
+		txn_in_force(g, TAKE_PTR(img->map));
+	return r;
+}
+
+int txn_recompile(struct gwd *g, struct diag *d)
+{
+	int r = journal_append(g, g->gen + 1, JOURNAL_SAME, "", 0);
+
+	if (r < 0)
+		return r;
+	r = txn_swap_model(g, d);
+	if (r)
+		journal_undo(g);
+	else
 		log_info("Compiled ruleset again generation=%u", g->gen);
 	return r;
 }
@@ -236,23 +346,32 @@ bool txn_names_interface(const struct ruleset *rs, const char *name)
 	return false;
 }
 
-int txn_check_text(const char *file, const char *text, size_t len, struct diag *d)
+static int check_text(struct ruleset *rs, const char *file, const char *text, size_t len,
+		      struct image **ret_img, struct diag *d)
 {
-	_cleanup_(ruleset_freep) struct ruleset *none = ruleset_new(), *rs = ruleset_new();
-	_cleanup_(cids_freep) struct cids *cids = cids_new();
-	_cleanup_(image_freep) struct image *img = NULL;
+	_cleanup_(ruleset_freep) struct ruleset *none = ruleset_new();
+	_cleanup_(index_freep) struct index *index = none ? index_new(none) : NULL;
+	_cleanup_(ids_freep) struct ids *ids = ids_new();
+	enum ids_space full;
 	int r;
 
-	if (!none || !rs || !cids)
+	if (!index || !ids)
 		return raise(-ENOMEM, "ruleset");
 	r = lang_apply(rs, file, text, len, NULL, d);
 	if (!r && !ruleset_validate(rs, d))
 		r = TXN_E_DIAG;
-	if (!r)
-		r = cids_assign(cids, none, rs, 1);
-	if (r == CIDS_E_FULL)
-		diag_set(d, "too many rules: there are counters for %u", GW_COUNTERS_MAX - 1);
-	if (!r)
-		r = compile_ruleset(rs, NULL, 0, 1, &img, d);
+	if (!r && ids_assign(ids, index, rs, 1, &full)) {
+		txn_full_diag(full, d);
+		r = TXN_E_DIAG;
+	}
+	return r ? r : compile_ruleset(rs, NULL, 0, 1, CHECK_LINES_MAX, ret_img, d);
+}
+
+int txn_check_text(const char *file, const char *text, size_t len, struct diag *d)
+{
+	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
+	_cleanup_(image_freep) struct image *img = NULL;
+	int r = rs ? check_text(rs, file, text, len, &img, d) : raise(-ENOMEM, "ruleset");
+
 	return r > 0 ? TXN_E_DIAG : r;
 }

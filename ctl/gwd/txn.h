@@ -4,9 +4,11 @@
 /*
  * txn - a change of the ruleset, all or nothing: copy, change, check, compile, write the state file, swap, commit.
  *
- * Until the swap nothing has happened; after it nothing can fail any more.
+ * Until the swap nothing has happened; after it nothing can fail any more.  A change of one rule or of elements of a dynamic set takes a
+ * shorter way (single.h).
  */
 #include <gwd/gwd.h>
+#include <gwd/ids.h>
 #include <lang/lang.h>
 
 /* TXN_E_DIAG: the user's mistake, *d says which.  TXN_E_BASE: somebody else was faster, *d says so. */
@@ -31,8 +33,11 @@ struct txn_result {
 int txn_apply(struct gwd *g, const struct txn_request *req, struct txn_result *ret, struct diag *d);
 /* Replace the ruleset by the text of the ruleset file. */
 int txn_apply_file(struct gwd *g, struct txn_result *ret, struct diag *d);
-/* The same model again, for interfaces that came, went or were renamed. */
+/* The same model again: for interfaces that came, went or were renamed, for elements that expired, to fold what was changed in place. */
 int txn_recompile(struct gwd *g, struct diag *d);
+/* The model g->rs, changed in its place, as the next generation: compile and swap; the state is the caller's. */
+int txn_swap_model(struct gwd *g, struct diag *d);
+void txn_full_diag(enum ids_space what, struct diag *d);
 /* Does the ruleset name an interface that `name` matches? */
 bool txn_names_interface(const struct ruleset *rs, const char *name);
 /* Parse, validate and compile the text for no interface at all: `gwd --check`. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ring of events.  Records are submitted without wake-ups, and a full ring never wakes anyone, so the caller
+ * The rings of events and of logs.  Records are submitted without wake-ups, and a full ring never wakes anyone, so the caller
  * comes by on a timer.
  */
 #include <time.h>
@@ -8,6 +8,7 @@
 
 /* Records of one call, so that a flood does not keep the caller from its other work. */
 #define EVENT_BUDGET 65536
+#define LOG_BUDGET   4096
 #define EVENT_STOP   (-ECANCELED)
 
 static int64_t clock_ns(clockid_t id)
@@ -38,8 +39,38 @@ static int events_sample(void *ctx, void *data, size_t size)
 	return r == 0 && --k->event_budget == 0 ? EVENT_STOP : r;
 }
 
+static int logs_sample(void *ctx, void *data, size_t size)
+{
+	struct kern *k = ctx;
+	struct gw_log log;
+
+	if (size < sizeof(log))
+		return 0;
+	memcpy(&log, data, sizeof(log));
+	log.time_ns += k->event_offset_ns;
+	k->log_fn(&log, k->log_arg);
+	return --k->log_budget == 0 ? EVENT_STOP : 0;
+}
+
+int kern_logs(struct kern *k, kern_log_fn fn, void *arg, uint64_t *ret_lost)
+{
+	int r;
+
+	k->log_fn = fn;
+	k->log_arg = arg;
+	k->log_budget = LOG_BUDGET;
+	k->event_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+	r = ring_buffer__consume(k->log_ring);
+	if (r < 0 && r != EVENT_STOP)
+		return raise(r, "read the ring of logs");
+	return maps_stat_sum(k, GW_STAT_LOG_LOST, ret_lost);
+}
+
 int events_open(struct kern *k)
 {
+	k->log_ring = ring_buffer__new(bpf_map__fd(k->skel->maps.gw_logs), logs_sample, k, NULL);
+	if (!k->log_ring)
+		return raise(-errno, "open the ring of logs");
 	k->ring = ring_buffer__new(bpf_map__fd(k->skel->maps.gw_events), events_sample, k, NULL);
 	if (!k->ring)
 		return raise(-errno, "open the event ring");

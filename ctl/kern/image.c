@@ -2,264 +2,228 @@
 /*
  * Putting a ruleset image in force.
  *
- * gw_rulesets keeps the inner map alive but gives only its id, and to open a map by its id takes CAP_SYS_ADMIN.  So
- * each inner map is pinned as image_<id> before it is put in force and until another one has taken its place: the
- * next gwd opens the one that gw_rulesets names and removes the others.
+ * gw_region holds two halves, and gw_conf.gen says which one packets read (gw/image.h).  A swap writes the other half, whose bytes nobody
+ * reads, and then stores the generation: whenever gwd dies, conf names a half that is complete.  A packet that began before the store may
+ * read the old half for as long as it runs, so that half is written again only after a grace period (image_settle).
  */
+#include <linux/membarrier.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <kern/impl.h>
 
-static int image_fill_single(int fd, const uint8_t *lines, uint32_t n)
+static uint8_t *half_of(const struct kern *k, uint32_t gen)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (bpf_map_update_elem(fd, &i, lines + (size_t)i * GW_LINE_SIZE, BPF_ANY) < 0)
-			return raise(-errno, "write line %u of the ruleset", i);
+	return k->region + (gen & 1) * (size_t)k->half_lines * GW_LINE_SIZE;
+}
+
+size_t kern_image_cap(const struct kern *k)
+{
+	return k->half_lines;
+}
+
+void *kern_image_live(struct kern *k)
+{
+	return k->image_gen ? half_of(k, k->image_gen) : NULL;
+}
+
+void *kern_image_spare(struct kern *k)
+{
+	return half_of(k, k->conf.gen + 1);
+}
+
+static void conf_take(struct gw_conf *conf, const struct gw_head *head)
+{
+	conf->hooks4 = head->hooks4;
+	conf->hooks6 = head->hooks6;
+	conf->image_flags = head->flags;
+}
+
+/* A write into a map of maps returns when no program runs any more that may have seen the old one. */
+static int wait_by_map(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	_cleanup_(closep) int inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "gw_wait", 4, 8, 1, NULL);
+	_cleanup_(closep) int outer = -EBADF;
+	uint32_t zero = 0;
+
+	if (inner < 0)
+		return -errno;
+	opts.inner_map_fd = inner;
+	outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "gw_waits", 4, 4, 1, &opts);
+	if (outer < 0 || bpf_map_update_elem(outer, &zero, &inner, BPF_ANY) < 0)
+		return -errno;
 	return 0;
 }
 
-static int image_fill(int fd, const void *lines, uint32_t n)
+/* Every program that runs now has ended when this returns.  Kernels with nohz_full CPUs refuse the membarrier. */
+static int wait_for_programs(void)
 {
-	_cleanup_(freep) uint32_t *keys = calloc(n, sizeof(*keys));
-	uint32_t count = n;
+	int r = 0;
 
-	if (!keys)
-		return raise(-ENOMEM, "kern_image_swap");
-	for (uint32_t i = 0; i < n; i++)
-		keys[i] = i;
-	if (bpf_map_update_batch(fd, keys, lines, &count, NULL) == 0)
-		return 0;
-	return image_fill_single(fd, lines, n);
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
+		r = wait_by_map();
+	return r < 0 ? raise(r, "wait for the packets of the ruleset before") : 0;
 }
 
-/* A new inner map with the image in it. */
-static int image_make(const void *lines, size_t nlines)
+int kern_image_settle(struct kern *k)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
-	_cleanup_(closep) int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "gw_image", sizeof(uint32_t),
-						  GW_LINE_SIZE, nlines, &opts);
+	struct gw_conf exact = k->conf;
 	int r;
 
-	if (fd < 0)
-		return raise(-errno, "make a map for %zu lines of rules", nlines);
-	r = image_fill(fd, lines, nlines);
-	return r < 0 ? r : TAKE_FD(fd);
-}
-
-static int image_set(struct kern *k, int inner_fd)
-{
-	int fd = bpf_map__fd(k->skel->maps.gw_rulesets);
-	uint32_t zero = 0;
-
-	return bpf_map_update_elem(fd, &zero, &inner_fd, BPF_ANY) < 0 ? -errno : 0;
-}
-
-/* Id of the inner map in force, 0 = none. */
-static int image_lookup(struct kern *k, uint32_t *ret_id)
-{
-	uint32_t zero = 0, id = 0;
-
-	if (bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.gw_rulesets), &zero, &id) < 0 &&
-	    errno != ENOENT)
-		return raise(-errno, "read gw_rulesets");
-	*ret_id = id;
-	return 0;
-}
-
-static uint32_t image_id(int fd)
-{
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &len) < 0 ? 0 : info.id;
-}
-
-static void image_path(const struct kern *k, uint32_t id, char path[static PATH_MAX])
-{
-	pins_path(path, k->dir, "image_%u", id);
-}
-
-static int image_pin(const struct kern *k, int fd)
-{
-	char path[PATH_MAX];
-
-	image_path(k, image_id(fd), path);
-	return bpf_obj_pin(fd, path) < 0 ? raise(-errno, "pin ruleset %s", path) : 0;
-}
-
-static int image_unpin_other(const char *dir, const char *name, void *arg)
-{
-	const struct kern *k = arg;
-	char path[PATH_MAX];
-	unsigned int id;
-	char end;
-
-	if (sscanf(name, "image_%u%c", &id, &end) != 1 || id == k->image_id)
+	if (!k->grace_due)
 		return 0;
-	pins_path(path, dir, "%s", name);
-	if (unlink(path) < 0)
-		log_warning("can not remove the pin of an old ruleset path=%s", path);
-	return 0;
-}
-
-/* A pin too many costs memory until the next time: no reason to fail. */
-static void image_collect(struct kern *k)
-{
-	pins_walk(k->dir, image_unpin_other, k);
-}
-
-/* Back to the image before. */
-static int image_restore(struct kern *k)
-{
-	uint32_t zero = 0;
-
-	if (k->image_fd >= 0)
-		return image_set(k, k->image_fd);
-	/* An empty slot lets everything pass: only for what was empty before. */
-	if (k->image_id)
-		return -ENOENT;
-	return bpf_map_delete_elem(bpf_map__fd(k->skel->maps.gw_rulesets), &zero) < 0 ? -errno : 0;
-}
-
-static void image_undo(struct kern *k, bool was_set, const struct gw_conf *both)
-{
-	int r = was_set ? image_restore(k) : 0;
-
-	if (r == 0) {
-		maps_update_conf(k, &k->conf);
-		return;
-	}
-	raise(r, "take back a ruleset: it stays in force");
-	k->conf = *both; /* no later push may take the hooks of the new image away */
+	r = wait_for_programs();
+	if (r < 0)
+		return r;
+	k->grace_due = false;
+	if (!k->image_gen)
+		return 0;
+	conf_take(&exact, kern_image_live(k));
+	if (!memcmp(&exact, &k->conf, sizeof(exact)))
+		return 0;
+	r = maps_update_conf(k, &exact);
+	if (r == 0)
+		k->conf = exact;
+	return r;
 }
 
 /*
- * A packet in flight may read conf before and the image after the exchange, so during it conf names the hooks of
- * both: a hook too many finds an empty slot, a hook too few would let packets pass.  The generation moves last:
- * verdicts cached under the old one are asked again only when the new image can answer.
+ * A packet in flight may read conf's hooks before the generation or after it, so until it has ended conf names the hooks of both images: a
+ * hook too many finds an empty slot, a hook too few would let packets pass.
  */
-static int image_exchange(struct kern *k, int fd, const struct gw_image *head)
+static int image_publish(struct kern *k, const struct gw_head *head)
 {
-	struct gw_conf both = k->conf, new = k->conf;
-	bool was_set = false;
+	struct gw_conf both = k->conf, new;
 	int r;
 
-	new.gen = head->gen;
-	new.hooks4 = head->hooks4;
-	new.hooks6 = head->hooks6;
-	new.image_flags = head->flags;
 	both.hooks4 |= head->hooks4;
 	both.hooks6 |= head->hooks6;
 	both.image_flags |= head->flags;
-
+	new = both;
+	new.gen = head->gen;
 	r = maps_update_conf(k, &both);
-	if (r == 0) {
-		r = image_set(k, fd);
-		was_set = r == 0;
-		if (r < 0)
-			raise(r, "put the ruleset in force");
-	}
 	if (r == 0)
 		r = maps_update_conf(k, &new);
 	if (r < 0) {
-		image_undo(k, was_set, &both);
+		maps_update_conf(k, &k->conf); /* if this fails, too: hooks too many, see above */
 		return r;
 	}
 	k->conf = new;
+	k->image_gen = head->gen;
+	k->grace_due = true;
 	return 0;
 }
 
-/* The pin of an image that did not come into force; if in doubt it stays, and the next gwd decides. */
-static void image_unpin(struct kern *k, int fd)
+static int image_check(const struct kern *k, const struct gw_head *head, size_t nlines)
 {
-	uint32_t id = image_id(fd), in_force;
-	char path[PATH_MAX];
-
-	image_path(k, id, path);
-	if (image_lookup(k, &in_force) == 0 && in_force != id)
-		unlink(path);
+	if (nlines < 1 || nlines > k->half_lines || head->nlines < 1 ||
+	    head->nlines > k->half_lines)
+		return raise(-EINVAL, "a ruleset image of %zu lines, room for %u", nlines,
+			     k->half_lines);
+	/* the half in force is never written over */
+	if (!((head->gen ^ k->conf.gen) & 1))
+		return raise(-EINVAL, "a ruleset image of generation %u after %u", head->gen,
+			     k->conf.gen);
+	return 0;
 }
 
 int kern_image_swap(struct kern *k, const void *lines, size_t nlines)
 {
-	_cleanup_(closep) int fd = -EBADF;
-	struct gw_image head;
+	uint8_t *half = kern_image_spare(k);
+	struct gw_head head = {};
 	int r;
 
-	if (nlines < GW_IMG_FIRST_RULE || nlines > UINT32_MAX / GW_LINE_SIZE)
-		return raise(-EINVAL, "a ruleset image of %zu lines", nlines);
-	memcpy(&head, lines, sizeof(head));
-	fd = image_make(lines, nlines);
-	if (fd < 0)
-		return fd;
-	r = image_pin(k, fd);
+	if (nlines)
+		memcpy(&head, lines, sizeof(head));
+	r = image_check(k, &head, nlines);
+	if (r == 0)
+		r = kern_image_settle(k);
 	if (r < 0)
 		return r;
-	r = image_exchange(k, fd, &head);
-	if (r < 0) {
-		image_unpin(k, fd);
-		return r;
-	}
-	closep(&k->image_fd);
-	k->image_id = image_id(fd);
-	k->image_fd = TAKE_FD(fd);
-	image_collect(k);
-	return 0;
+	memcpy(half, lines, nlines * GW_LINE_SIZE);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return image_publish(k, &head);
 }
 
-int kern_image_head(struct kern *k, struct gw_image *ret_head)
+int kern_image_adopt_spare(struct kern *k, uint32_t gen)
 {
-	struct gw_image head = {};
-	uint32_t zero = 0;
-
-	if (k->image_id && k->image_fd < 0)
-		return raise(-ENOENT, "read the ruleset in force: its pin is lost");
-	if (k->image_id && bpf_map_lookup_elem(k->image_fd, &zero, &head) < 0)
-		return raise(-errno, "read the ruleset in force");
-	*ret_head = head;
-	return 0;
-}
-
-/* A gwd killed between the last two steps of a swap left the image ahead of conf: do the last step. */
-static int image_finish_swap(struct kern *k)
-{
-	struct gw_conf conf = k->conf;
-	struct gw_image head;
+	struct gw_head head;
 	int r;
 
-	if (k->image_fd < 0)
-		return 0;
-	r = kern_image_head(k, &head);
-	if (r < 0 || !head.gen || head.gen == conf.gen)
-		return r;
-	conf.gen = head.gen;
-	conf.hooks4 = head.hooks4;
-	conf.hooks6 = head.hooks6;
-	conf.image_flags = head.flags;
-	r = maps_update_conf(k, &conf);
-	if (r == 0)
-		k->conf = conf;
-	return r;
+	memcpy(&head, kern_image_spare(k), sizeof(head));
+	if (head.gen != gen)
+		return raise(-EINVAL, "the other half holds generation %u, not %u", head.gen, gen);
+	r = image_check(k, &head, head.nlines);
+	return r < 0 ? r : image_publish(k, &head);
 }
 
-/* Find the image in force.  Without its pin it works on, but can neither be read nor be put back. */
+int kern_image_changed(struct kern *k)
+{
+	struct gw_head *head = kern_image_live(k);
+	struct gw_conf new = k->conf;
+	int r;
+
+	if (!head)
+		return raise(-ENOENT, "change a ruleset in force: there is none");
+	new.gen += 2; /* the same half */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	r = maps_update_conf(k, &new);
+	if (r < 0)
+		return r;
+	__atomic_store_n(&head->gen, new.gen, __ATOMIC_RELEASE);
+	k->conf = new;
+	k->image_gen = new.gen;
+	return 0;
+}
+
+int kern_image_head(struct kern *k, struct gw_head *ret_head)
+{
+	const struct gw_head *head = kern_image_live(k);
+
+	if (head)
+		memcpy(ret_head, head, sizeof(*ret_head));
+	else
+		*ret_head = (struct gw_head){};
+	return 0;
+}
+
+/* What a swap that was cut short left: the hooks of both in conf, and no word on whether its grace period passed. */
+static int image_adopt(struct kern *k)
+{
+	struct gw_head *head = (struct gw_head *)half_of(k, k->conf.gen);
+
+	k->grace_due = true;
+	if (!k->conf.gen)
+		return 0;
+	/* conf moves first when an image is changed in its place */
+	if (head->gen + 2 == k->conf.gen)
+		head->gen = k->conf.gen;
+	if (head->gen != k->conf.gen || !head->nlines || head->nlines > k->half_lines) {
+		log_warning("found no ruleset in the region generation=%u", k->conf.gen);
+		return 0;
+	}
+	k->image_gen = k->conf.gen;
+	return kern_image_settle(k);
+}
+
 int image_open(struct kern *k)
 {
-	char path[PATH_MAX];
-	int r = image_lookup(k, &k->image_id);
+	struct bpf_map *map = k->skel->maps.gw_region;
+	uint32_t lines = bpf_map__max_entries(map);
+	void *p = mmap(NULL, (size_t)lines * GW_LINE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       bpf_map__fd(map), 0);
 
-	if (r < 0)
-		return r;
-	if (k->image_id) {
-		image_path(k, k->image_id, path);
-		k->image_fd = bpf_obj_get(path);
-		if (k->image_fd >= 0 && image_id(k->image_fd) != k->image_id) {
-			close(k->image_fd);
-			k->image_fd = -EBADF;
-		}
-		if (k->image_fd < 0)
-			log_warning("can not open the ruleset in force path=%s", path);
-	}
-	r = image_finish_swap(k);
-	if (r == 0)
-		image_collect(k);
-	return r;
+	if (p == MAP_FAILED)
+		return raise(-errno, "map the region of rules");
+	k->region = p;
+	k->half_lines = lines / 2;
+	k->conf.half_lines = k->half_lines;
+	return image_adopt(k);
+}
+
+void image_close(struct kern *k)
+{
+	if (k->region)
+		munmap(k->region, (size_t)k->half_lines * 2 * GW_LINE_SIZE);
+	k->region = NULL;
 }

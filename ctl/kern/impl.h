@@ -7,8 +7,9 @@
  *   open.c     load the object, adopt and make map pins       pins.c    the pin directory: mount, names, walk
  *   attach.c   which way a device is attached, generations    tcx.c     links (6.6+)       clsact.c  filters
  *   probe.c    what this kernel can do, its clock             maps.c    conf, ifs, local, counters, stats, reasons
- *   image.c    swap of rulesets                               flows.c   walk, kill, flush, expire
- *   events.c   the ring                                       netlink.c, monitor.c   rtnetlink, xfrm
+ *   image.c    the region and swaps of rulesets               flows.c   walk, kill, flush, expire
+ *   events.c   the rings                                      netlink.c, monitor.c   rtnetlink, xfrm
+ *   sets.c     elements of dynamic sets, limits, quotas
  */
 #include <limits.h>
 #include <linux/netlink.h>
@@ -27,9 +28,12 @@ struct kern {
 	struct gw_conf conf; /* what the data plane has, plus the caller's changes */
 	struct gw_counter *counters;
 	size_t counters_size;
-	int jiffies_fd;	   /* program that returns the kernel's clock */
-	int image_fd;	   /* the ruleset in force, < 0 = none or its pin is lost */
-	uint32_t image_id; /* 0 = none */
+	int jiffies_fd; /* program that returns the kernel's clock */
+
+	uint8_t *region;     /* gw_region, both halves */
+	uint32_t half_lines; /* of one of them */
+	uint32_t image_gen;  /* what lies in the half that conf names; 0 = nothing yet */
+	bool grace_due;	     /* packets may still read the other half */
 
 	struct ring_buffer *ring;
 	kern_flow_fn event_fn; /* set during kern_events() */
@@ -38,6 +42,10 @@ struct kern {
 	unsigned int event_budget;
 	int64_t event_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME */
 	uint64_t events_lost;	 /* GW_STAT_EVENT_LOST as last reported */
+	struct ring_buffer *log_ring;
+	kern_log_fn log_fn; /* set during kern_logs() */
+	void *log_arg;
+	unsigned int log_budget;
 };
 
 /* Directions of a device; the index of names and programs. */
@@ -96,8 +104,9 @@ int maps_open(struct kern *k); /* mmap the counters, read conf */
 int maps_stat_sum(struct kern *k, enum gw_stat stat, uint64_t *ret_sum);
 int maps_update_conf(struct kern *k, const struct gw_conf *conf);
 
-/* image.c: find what is in force, finish what a killed gwd began. */
+/* image.c: map the region, find what is in force, finish what a killed gwd began. */
 int image_open(struct kern *k);
+void image_close(struct kern *k);
 
 /* flows.c, pure: seconds until an entry expires; -1 = it has expired. */
 int64_t flow_seconds_left(const struct gw_conf *conf, unsigned int hz, uint8_t proto,

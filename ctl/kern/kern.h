@@ -5,8 +5,7 @@
  * kern - the only room that includes <bpf/...> or <libmnl/...>: load, attach, pins, maps, ring, netlink.
  *
  * One struct kern is one instance of the data plane in one network namespace with one pin directory.  Pins live under
- * PIN_DIR/v<GW_ABI_VERSION>/: every state map under its name, the ruleset in force as image_<map id>, links as link_<ifindex>_in /
- * _out (tcx).  kern_open() reuses pinned maps of the same ABI version and replaces the programs, so flows, counters and the ruleset
+ * PIN_DIR/v<GW_ABI_VERSION>/: every state map under its name, links as link_<ifindex>_in / _out (tcx).  kern_open() reuses pinned maps of the same ABI version and replaces the programs, so flows, counters and the ruleset
  * in force survive.
  * Pins of other ABI versions are removed after the new programs are attached.
  *
@@ -22,6 +21,8 @@ struct kern_config {
 	uint32_t embryonic_max; /* connections in the embryonic tables, per family */
 	bool flows_hash;	/* flows.type = hash */
 	uint32_t ring_bytes;	/* power of two; 0 = default 4 MiB */
+	uint32_t rules_mb;	/* of each half of the region of rules; 0 = default 16 */
+	uint32_t dynset_max;	/* elements of dynamic sets, all sets together; 0 = default */
 	bool force_clsact;	/* do not use tcx (tests) */
 };
 
@@ -42,6 +43,7 @@ struct kern_features {
 	unsigned int hz;
 	unsigned int cpus;
 	uint32_t flows_max, embryonic_max; /* of the tables in use: adopted ones keep their size */
+	uint32_t dynset_max;		   /* likewise */
 };
 const struct kern_features *kern_features(const struct kern *k);
 
@@ -66,10 +68,36 @@ int kern_if_set(struct kern *k, unsigned int ifindex,
 		const struct gw_if *row); /* flags 0 = forget */
 int kern_local_set(struct kern *k, int family, const void *addr, uint8_t value); /* 0 = delete */
 
-/* Put an image in force: new inner map, gw_rulesets[0], conf.gen/hooks/flags, in the order the data plane needs. */
+/*
+ * The region of rules: two halves of kern_image_cap() lines.  Put an image in force: it is written into the half that is not in force, then
+ * conf.gen/hooks/flags are stored in the order the data plane needs.  Its generation is odd if the one in force is even, and vice versa.
+ */
+size_t kern_image_cap(const struct kern *k);
 int kern_image_swap(struct kern *k, const void *lines, size_t nlines);
+/* Likewise for an image that a child wrote into kern_image_spare() after kern_image_settle(): it must be of generation gen. */
+int kern_image_adopt_spare(struct kern *k, uint32_t gen);
+void *kern_image_spare(struct kern *k); /* the half not in force */
+void *kern_image_live(struct kern *k);	/* the one in force; NULL = none yet */
+/* The one in force was changed in its place: its generation rises by 2. */
+int kern_image_changed(struct kern *k);
+/* Wait until no packet reads the half not in force any more.  Swaps do it by themselves; done early they need not wait. */
+int kern_image_settle(struct kern *k);
 /* Header of the image in force (gen 0 = none yet). */
-int kern_image_head(struct kern *k, struct gw_image *ret_head);
+int kern_image_head(struct kern *k, struct gw_head *ret_head);
+
+/* Elements of dynamic sets.  put: flags BPF_ANY, or `fresh` alone: 1 = it was there already; -E2BIG = the map is full.  delete: 1 = gone now, 0 = was not there. */
+int kern_dynset_put(struct kern *k, const struct gw_dynkey *key, const struct gw_dynval *value,
+		    bool fresh);
+int kern_dynset_get(struct kern *k, const struct gw_dynkey *key, struct gw_dynval *ret_value);
+int kern_dynset_delete(struct kern *k, const struct gw_dynkey *key);
+/* A non-zero return of fn ends the walk and is returned.  fn must not change the map. */
+typedef int (*kern_dynset_fn)(const struct gw_dynkey *key, const struct gw_dynval *value,
+			      void *arg);
+int kern_dynset_walk(struct kern *k, kern_dynset_fn fn, void *arg);
+
+/* What limits, quotas, numgen and ct count remember. */
+int kern_state_get(struct kern *k, uint32_t id, struct gw_state *ret);
+int kern_state_set(struct kern *k, uint32_t id, const struct gw_state *state);
 
 /* Counters: sum over CPUs; set writes CPU 0 and clears the others. */
 void kern_counter_get(const struct kern *k, uint32_t cid, uint64_t *ret_pkts, uint64_t *ret_bytes);
@@ -95,6 +123,10 @@ int kern_expire(struct kern *k, uint64_t *ret_left);
  * without wake-up).  time_ns is already CLOCK_REALTIME.  Lost events since the last call are reported by a GW_EVENT_LOST. */
 int kern_events_fd(struct kern *k);
 int kern_events(struct kern *k, kern_flow_fn fn, void *arg);
+
+/* Records of log statements, likewise on a timer; time_ns is already CLOCK_REALTIME.  *ret_lost: lost since the data plane was made. */
+typedef void (*kern_log_fn)(const struct gw_log *log, void *arg);
+int kern_logs(struct kern *k, kern_log_fn fn, void *arg, uint64_t *ret_lost);
 
 /*
  * rtnetlink (netlink.c), through libmnl.  A snapshot of links and addresses, and a socket that says "something changed".

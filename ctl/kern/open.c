@@ -9,9 +9,9 @@
 
 /* State that survives a restart and an upgrade ("pinned: yes" on the map page). */
 static const char *const pinned_maps[] = {
-	"gw_est4",    "gw_est6",   "gw_emb4",	"gw_emb6",     "gw_ifs",
-	"gw_ifs_far", "gw_local4", "gw_local6", "gw_rulesets", "gw_counters",
-	"gw_conf",    "gw_count",  "gw_stats",	"gw_reasons",  "gw_events",
+	"gw_est4",   "gw_est6",	   "gw_emb4",	"gw_emb6",     "gw_ifs",    "gw_ifs_far",
+	"gw_local4", "gw_local6",  "gw_region", "gw_counters", "gw_conf",   "gw_count",
+	"gw_stats",  "gw_reasons", "gw_events", "gw_dynset",   "gw_states", "gw_logs",
 };
 
 #define LOG_SIZE      \
@@ -56,6 +56,17 @@ static bool map_is_flow_table(const char *name)
 	return strncmp(name, "gw_est", 6) == 0 || strncmp(name, "gw_emb", 6) == 0;
 }
 
+static bool map_is_region(const char *name)
+{
+	return strcmp(name, "gw_region") == 0;
+}
+
+/* Where the rules are, and how they are found there: both or none. */
+static bool map_is_of_rules(const char *name)
+{
+	return map_is_region(name) || strcmp(name, "gw_conf") == 0;
+}
+
 static bool type_is_hash(uint32_t type)
 {
 	return type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_LRU_HASH;
@@ -73,9 +84,9 @@ static bool map_fits(const struct bpf_map *map, const struct bpf_map_info *info)
 		return false;
 	if (info->map_flags != bpf_map__map_flags(map))
 		return false;
-	/* hashes and the ring work with any size; an array that is too small would read as missing elements */
+	/* hashes and rings work with any size; an array that is too small would read as missing elements */
 	return info->type == BPF_MAP_TYPE_RINGBUF || type_is_hash(info->type) ||
-	       info->max_entries == bpf_map__max_entries(map);
+	       info->max_entries == bpf_map__max_entries(map) || map_is_region(name);
 }
 
 struct pinned {
@@ -89,7 +100,18 @@ struct pins {
 	struct pinned rows[ARRAY_SIZE(pinned_maps)];
 	bool adopted;
 	bool replace; /* the pins found do not fit: new ones take their place */
+	/*
+	 * The region found is of another size than is wanted.  The programs that are attached go on with it and with the conf that
+	 * describes it; those of this load get a new region and a copy of conf.
+	 */
+	bool resized;
+	struct gw_conf conf; /* resized: what to copy */
 };
+
+static bool row_is_new(const struct pins *p, size_t i)
+{
+	return p->rows[i].fd < 0 || p->replace || (p->resized && map_is_of_rules(pinned_maps[i]));
+}
 
 static struct pins *pins_free(struct pins *p)
 {
@@ -101,6 +123,40 @@ static struct pins *pins_free(struct pins *p)
 	return NULL;
 }
 DEFINE_FREEP(pins)
+
+static uint32_t pin_size(int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) < 0 ? 0 : info.max_entries;
+}
+
+static int pin_fd(const struct pins *p, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(p->rows); i++)
+		if (strcmp(pinned_maps[i], name) == 0)
+			return p->rows[i].fd;
+	return -EBADF;
+}
+
+/* A gwd that died between the two pins left a region that conf does not describe: it is empty. */
+static int pinned_check_region(struct kern *k, struct pins *p)
+{
+	int conf_fd = pin_fd(p, "gw_conf"), region_fd = pin_fd(p, "gw_region");
+	uint32_t zero = 0;
+
+	if (!p->adopted || p->replace || conf_fd < 0)
+		return 0;
+	if (bpf_map_lookup_elem(conf_fd, &zero, &p->conf) < 0)
+		return raise(-errno, "read gw_conf");
+	if (region_fd < 0 || p->conf.half_lines * 2 != pin_size(region_fd))
+		p->resized = true;
+	if (p->resized)
+		log_notice("Replacing the region of rules lines=%u before=%u",
+			   bpf_map__max_entries(k->skel->maps.gw_region) / 2, p->conf.half_lines);
+	return 0;
+}
 
 static int pinned_find(struct kern *k, struct pins *p)
 {
@@ -117,6 +173,9 @@ static int pinned_find(struct kern *k, struct pins *p)
 		if (row->fd < 0)
 			continue;
 		p->adopted = true;
+		if (map_is_region(pinned_maps[i]) &&
+		    pin_size(row->fd) != bpf_map__max_entries(row->map))
+			p->resized = true;
 		if (bpf_obj_get_info_by_fd(row->fd, &info, &len) < 0 ||
 		    !map_fits(row->map, &info)) {
 			log_warning("found a pinned map of another layout, starting without state "
@@ -138,7 +197,7 @@ static int pinned_reuse(struct pins *p)
 		uint32_t wanted = bpf_map__max_entries(row->map);
 		int r;
 
-		if (row->fd < 0)
+		if (row_is_new(p, i))
 			continue;
 		r = bpf_map__reuse_fd(row->map, row->fd);
 		if (r < 0)
@@ -160,23 +219,36 @@ static void pinned_undo(struct pins *p)
 		if (!row->made)
 			continue;
 		unlink(row->path);
-		if (p->replace && row->fd >= 0 && bpf_obj_pin(row->fd, row->path) < 0)
+		if (row->fd >= 0 && bpf_obj_pin(row->fd, row->path) < 0)
 			log_err("can not put back pin %s", row->path);
 	}
+}
+
+/* In one step, so that whoever looks finds the old one or the new one. */
+static int pin_over(int fd, const char *path)
+{
+	char next[PATH_MAX];
+
+	if (snprintf(next, sizeof(next), "%s_next", path) >= (int)sizeof(next))
+		return -ENAMETOOLONG;
+	unlink(next);
+	if (bpf_obj_pin(fd, next) < 0)
+		return -errno;
+	return rename(next, path) < 0 ? -errno : 0;
 }
 
 static int pinned_make(struct pins *p)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(p->rows); i++) {
 		struct pinned *row = &p->rows[i];
+		int r;
 
-		if (row->fd >= 0 && !p->replace)
+		if (!row_is_new(p, i))
 			continue;
-		if (row->fd >= 0)
-			unlink(row->path);
 		row->made = true;
-		if (bpf_obj_pin(bpf_map__fd(row->map), row->path) < 0)
-			return raise(-errno, "pin map %s", row->path);
+		r = pin_over(bpf_map__fd(row->map), row->path);
+		if (r < 0)
+			return raise(r, "pin map %s", row->path);
 	}
 	return 0;
 }
@@ -244,6 +316,8 @@ static int sizes_set(struct kern *k, const struct kern_config *cfg)
 		{ s->maps.gw_emb6, 2 * (uint64_t)cfg->embryonic_max },
 		{ s->maps.gw_counters, GW_COUNTERS_MAX * (uint64_t)k->features.cpus },
 		{ s->maps.gw_events, cfg->ring_bytes },
+		{ s->maps.gw_region, 2 * (uint64_t)cfg->rules_mb * (1 << 20) / GW_LINE_SIZE },
+		{ s->maps.gw_dynset, cfg->dynset_max },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -297,11 +371,19 @@ static int open_maps(struct kern *k, const struct kern_config *cfg, bool *ret_ad
 	if (r == 0)
 		r = pinned_find(k, p);
 	if (r == 0)
+		r = pinned_check_region(k, p);
+	if (r == 0)
 		r = pinned_reuse(p);
 	if (r == 0)
 		r = object_load(k, log);
+	if (r == 0 && p->resized)
+		r = maps_update_conf(k, &p->conf);
 	if (r == 0)
 		r = maps_open(k);
+	if (r == 0)
+		r = image_open(k);
+	if (r == 0)
+		r = maps_update_conf(k, &k->conf);
 	if (r == 0)
 		r = events_open(k);
 	if (r < 0)
@@ -321,6 +403,7 @@ static void features_add_sizes(struct kern *k)
 {
 	k->features.flows_max = bpf_map__max_entries(k->skel->maps.gw_est4) / 2;
 	k->features.embryonic_max = bpf_map__max_entries(k->skel->maps.gw_emb4) / 2;
+	k->features.dynset_max = bpf_map__max_entries(k->skel->maps.gw_dynset);
 }
 
 int kern_open(const struct kern_config *cfg, struct kern **ret_kern, bool *ret_adopted)
@@ -333,7 +416,6 @@ int kern_open(const struct kern_config *cfg, struct kern **ret_kern, bool *ret_a
 	if (!k)
 		return raise(-ENOMEM, "kern_open");
 	k->jiffies_fd = -EBADF;
-	k->image_fd = -EBADF;
 	libbpf_set_print(print_quiet);
 	/* Kernels before 5.11 counted maps; later ones do not care, nor that this may be forbidden. */
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
@@ -348,8 +430,6 @@ int kern_open(const struct kern_config *cfg, struct kern **ret_kern, bool *ret_a
 	r = probe_features(&k->features, cfg->force_clsact);
 	if (r == 0)
 		r = open_maps(k, cfg, &adopted);
-	if (r == 0)
-		r = image_open(k);
 	if (r < 0)
 		return r;
 	features_add_sizes(k);
@@ -364,10 +444,11 @@ struct kern *kern_free(struct kern *k)
 	if (!k)
 		return NULL;
 	ring_buffer__free(k->ring);
+	ring_buffer__free(k->log_ring);
+	image_close(k);
 	if (k->counters)
 		munmap(k->counters, k->counters_size);
 	closep(&k->jiffies_fd);
-	closep(&k->image_fd);
 	gw_bpf__destroy(k->skel);
 	free(k);
 	return NULL;

@@ -4,8 +4,7 @@
  *
  * PIN_DIR/                 a directory of a bpffs, or the mount point of one that we mounted
  * PIN_DIR/mounted_by_gwd   symlink: the bpffs is ours to unmount (names with dots are reserved by bpffs)
- * PIN_DIR/v1/              pins of one ABI version: gw_* maps, image_<id>, jmp_<id>, link_<ifindex>_in / _out,
- *                          tc_<ifindex>
+ * PIN_DIR/v1/              pins of one ABI version: gw_* maps, jmp_<id>, link_<ifindex>_in / _out, tc_<ifindex>
  */
 #include <dirent.h>
 #include <linux/magic.h>

@@ -138,6 +138,6 @@ struct gw_counter {
 	__u64 bytes;
 };
 GW_ABI_SIZE(gw_counter, 16);
-#define GW_COUNTERS_MAX 65536
+#define GW_COUNTERS_MAX 131072
 
 #endif

@@ -15,7 +15,7 @@ declare -A may=(
 	[ctl/wire]="wire base gw"
 	[ctl/show]="show wire base gw"
 	[ctl/kern]="kern base gw bpf libmnl"
-	[ctl/gwd]="gwd compile kern wire lang model base gw"
+	[ctl/gwd]="gwd compile kern wire show lang model base gw"
 	[ctl/gwctl]="gwctl lang json iptables show wire model base gw"
 )
 rooms="base model lang json iptables compile wire show kern gwd gwctl gw bpf libmnl"

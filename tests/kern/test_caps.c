@@ -57,16 +57,14 @@ static void run_gwd(void (*body)(bool clsact), bool clsact)
 
 static int swap(struct kern *k, uint32_t gen, uint32_t hooks4)
 {
-	uint8_t lines[GW_IMG_FIRST_RULE][GW_LINE_SIZE] = {};
-	struct gw_image head = { .gen = gen, .nlines = GW_IMG_FIRST_RULE, .hooks4 = hooks4 };
+	struct gw_head head = { .gen = gen, .nlines = 1, .hooks4 = hooks4 };
 
-	memcpy(lines[0], &head, sizeof(head));
-	return kern_image_swap(k, lines, GW_IMG_FIRST_RULE);
+	return kern_image_swap(k, &head, 1);
 }
 
 static uint32_t gen_in_force(struct kern *k)
 {
-	struct gw_image head = { .gen = 99 };
+	struct gw_head head = { .gen = 99 };
 
 	ck_assert_int_eq(kern_image_head(k, &head), 0);
 	return head.gen;
@@ -81,11 +79,6 @@ static void attach_both(struct kern *k)
 static bool by_clsact(int i)
 {
 	return i || !tcx_supported();
-}
-
-static int image_pins(void)
-{
-	return sh_lines("ls %s/v%u | grep image_ || true", pin_dir, GW_ABI_VERSION);
 }
 
 static void first_gwd(bool clsact)
@@ -152,9 +145,7 @@ START_TEST(three_capabilities_are_enough_from_start_to_off)
 	bool clsact = by_clsact(_i);
 
 	run_gwd(first_gwd, clsact);
-	ck_assert_int_eq(image_pins(), 1);
 	run_gwd(second_gwd, clsact);
-	ck_assert_int_eq(image_pins(), 1);
 	ck_assert_uint_ne(prog_on("a0", KERN_IN, clsact), 0);
 	ck_assert_uint_eq(prog_on("b0", KERN_IN, clsact), 0);
 	run_gwd(last_gwd, clsact);
@@ -255,27 +246,6 @@ START_TEST(filters_whose_pins_are_lost_are_taken_over)
 }
 END_TEST
 
-/* Without a pin the image works on; it can not be read, but another one can take its place. */
-static void gwd_after_a_lost_pin(bool clsact)
-{
-	struct kern *k = fixture_open(clsact, true);
-	struct gw_image head;
-
-	ck_assert_uint_eq(kern_conf(k)->gen, 2);
-	ck_assert_int_eq(kern_image_head(k, &head), -ENOENT);
-	ck_assert_int_eq(swap(k, 3, 1), 0);
-	ck_assert_uint_eq(gen_in_force(k), 3);
-}
-
-START_TEST(lost_pin_of_an_image_heals_with_the_next_one)
-{
-	run_gwd(first_gwd, by_clsact(0));
-	sh("rm %s/v%u/image_*", pin_dir, GW_ABI_VERSION);
-	run_gwd(gwd_after_a_lost_pin, by_clsact(0));
-	ck_assert_int_eq(image_pins(), 1);
-}
-END_TEST
-
 static Suite *caps_suite(void)
 {
 	Suite *suite = suite_create("kern_caps");
@@ -289,7 +259,6 @@ static Suite *caps_suite(void)
 	tcase_add_test(tc, missing_bpffs_is_an_error);
 	tcase_add_test(tc, filter_of_another_instance_is_foreign);
 	tcase_add_test(tc, filters_whose_pins_are_lost_are_taken_over);
-	tcase_add_test(tc, lost_pin_of_an_image_heals_with_the_next_one);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

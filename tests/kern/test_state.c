@@ -22,18 +22,19 @@ static void teardown(void)
 }
 
 /* Lines of an empty ruleset. */
+#define IMAGE_LINES 2
 struct lines {
-	uint8_t line[GW_IMG_FIRST_RULE + 5000][GW_LINE_SIZE];
+	uint8_t line[IMAGE_LINES + 5000][GW_LINE_SIZE];
 };
 
 static int swap(uint32_t gen, size_t nlines, uint32_t hooks4)
 {
 	_cleanup_(freep) struct lines *image = calloc(1, sizeof(*image));
-	struct gw_image head = { .gen = gen,
-				 .nlines = nlines,
-				 .hooks4 = hooks4,
-				 .hooks6 = 3,
-				 .flags = GW_IMG_NO_CACHE };
+	struct gw_head head = { .gen = gen,
+				.nlines = nlines,
+				.hooks4 = hooks4,
+				.hooks6 = 3,
+				.flags = GW_IMG_NO_CACHE };
 
 	memcpy(image->line[0], &head, sizeof(head));
 	return kern_image_swap(kern, image, nlines);
@@ -49,19 +50,28 @@ static struct gw_conf conf_in_force(void)
 	return conf;
 }
 
+/* As a header says it, whatever is there. */
+static int swap_lines(uint32_t gen, size_t nlines)
+{
+	_cleanup_(freep) struct gw_head *lines = calloc(nlines, GW_LINE_SIZE);
+
+	*lines = (struct gw_head){ .gen = gen, .nlines = (uint32_t)nlines };
+	return kern_image_swap(kern, lines, nlines);
+}
+
 START_TEST(image_swap_publishes_generation_and_hooks)
 {
-	struct gw_image head = { .gen = 99 };
+	struct gw_head head = { .gen = 99 };
 
 	ck_assert_int_eq(kern_image_head(kern, &head), 0);
 	ck_assert_uint_eq(head.gen, 0);
-	ck_assert_int_eq(swap(1, GW_IMG_FIRST_RULE, 5), 0);
-	ck_assert_int_eq(swap(2, GW_IMG_FIRST_RULE + 5000, 8), 0);
+	ck_assert_int_eq(swap(1, IMAGE_LINES, 5), 0);
+	ck_assert_int_eq(swap(2, IMAGE_LINES + 5000, 8), 0);
 	ck_assert_int_eq(kern_image_head(kern, &head), 0);
 	ck_assert_uint_eq(head.gen, 2);
-	ck_assert_uint_eq(head.nlines, GW_IMG_FIRST_RULE + 5000);
+	ck_assert_uint_eq(head.nlines, IMAGE_LINES + 5000);
 	ck_assert_uint_eq(conf_in_force().gen, 2);
-	ck_assert_uint_eq(conf_in_force().hooks4, 8);
+	ck_assert_uint_eq(conf_in_force().hooks4 & 8, 8);
 	ck_assert_uint_eq(conf_in_force().image_flags, GW_IMG_NO_CACHE);
 	ck_assert_uint_eq(kern_conf(kern)->gen, 2);
 }
@@ -69,9 +79,9 @@ END_TEST
 
 START_TEST(image_survives_the_process)
 {
-	struct gw_image head;
+	struct gw_head head;
 
-	ck_assert_int_eq(swap(7, GW_IMG_FIRST_RULE, 1), 0);
+	ck_assert_int_eq(swap(7, IMAGE_LINES, 1), 0);
 	kern_free(kern);
 	kern = fixture_open(false, true);
 	ck_assert_int_eq(kern_image_head(kern, &head), 0);
@@ -80,26 +90,216 @@ START_TEST(image_survives_the_process)
 }
 END_TEST
 
-START_TEST(swap_that_was_cut_short_is_finished_by_the_next_gwd)
+START_TEST(hooks_of_both_images_hold_until_no_packet_reads_the_old_one)
 {
-	ck_assert_int_eq(swap(7, GW_IMG_FIRST_RULE, 1), 0);
-	kern_conf(kern)->gen = 6;
-	kern_conf(kern)->hooks4 = 9;
-	ck_assert_int_eq(kern_conf_push(kern), 0);
+	ck_assert_int_eq(swap(1, IMAGE_LINES, 5), 0);
+	ck_assert_int_eq(swap(2, IMAGE_LINES, 8), 0);
+	ck_assert_uint_eq(conf_in_force().hooks4, 5 | 8);
+	ck_assert_int_eq(kern_image_settle(kern), 0);
+	ck_assert_uint_eq(conf_in_force().hooks4, 8);
+}
+END_TEST
+
+START_TEST(swap_that_was_not_settled_is_settled_by_the_next_gwd)
+{
+	ck_assert_int_eq(swap(1, IMAGE_LINES, 9), 0);
+	ck_assert_int_eq(swap(2, IMAGE_LINES, 1), 0);
 	kern_free(kern);
 	kern = fixture_open(false, true);
-	ck_assert_uint_eq(conf_in_force().gen, 7);
+	ck_assert_uint_eq(conf_in_force().gen, 2);
 	ck_assert_uint_eq(conf_in_force().hooks4, 1);
 	ck_assert_uint_eq(conf_in_force().hooks6, 3);
 }
 END_TEST
 
+START_TEST(change_in_place_stays_in_its_half)
+{
+	struct gw_head head;
+	void *live;
+
+	ck_assert_int_lt(kern_image_changed(kern), 0);
+	ck_assert_int_eq(swap(1, IMAGE_LINES, 5), 0);
+	live = kern_image_live(kern);
+	ck_assert_int_eq(kern_image_changed(kern), 0);
+	ck_assert_ptr_eq(kern_image_live(kern), live);
+	ck_assert_uint_eq(conf_in_force().gen, 3);
+	ck_assert_int_eq(kern_image_head(kern, &head), 0);
+	ck_assert_uint_eq(head.gen, 3);
+	ck_assert_int_lt(swap(5, IMAGE_LINES, 5), 0);
+	ck_assert_int_eq(swap(4, IMAGE_LINES, 5), 0);
+	ck_assert_ptr_ne(kern_image_live(kern), live);
+}
+END_TEST
+
+/* conf moves first, and gwd is killed. */
+START_TEST(change_in_place_that_was_cut_short_is_finished_by_the_next_gwd)
+{
+	struct gw_head head;
+
+	ck_assert_int_eq(swap(1, IMAGE_LINES, 5), 0);
+	kern_conf(kern)->gen = 3;
+	ck_assert_int_eq(kern_conf_push(kern), 0);
+	kern_free(kern);
+	kern = fixture_open(false, true);
+	ck_assert_int_eq(kern_image_head(kern, &head), 0);
+	ck_assert_uint_eq(head.gen, 3);
+}
+END_TEST
+
+static struct kern *open_with_memory(uint32_t mb)
+{
+	struct kern_config cfg = fixture_config(false);
+	struct kern *k = NULL;
+	bool adopted = false;
+
+	cfg.rules_mb = mb;
+	ck_assert_int_eq(kern_open(&cfg, &k, &adopted), 0);
+	ck_assert(adopted);
+	return k;
+}
+
+/* Programs that are attached go on with the old region: the new one is empty, everything else is as it was. */
+START_TEST(region_of_another_size_replaces_the_one_that_is_pinned)
+{
+	struct gw_head head;
+
+	ck_assert_int_eq(swap(1, IMAGE_LINES, 5), 0);
+	kern_counter_set(kern, 3, 30, 300);
+	for (uint32_t mb = 2; mb > 0; mb--) {
+		uint64_t pkts, bytes;
+
+		kern_free(kern);
+		kern = open_with_memory(mb);
+		ck_assert_uint_eq(kern_image_cap(kern), mb << 14);
+		ck_assert_uint_eq(conf_in_force().half_lines, mb << 14);
+		ck_assert_uint_eq(conf_in_force().gen, mb == 2 ? 1 : 2);
+		ck_assert_ptr_null(kern_image_live(kern));
+		kern_counter_get(kern, 3, &pkts, &bytes);
+		ck_assert_uint_eq(pkts, 30);
+		ck_assert_int_eq(swap(mb == 2 ? 2 : 3, IMAGE_LINES, 5), 0);
+	}
+	kern_free(kern);
+	kern = open_with_memory(1);
+	ck_assert_int_eq(kern_image_head(kern, &head), 0);
+	ck_assert_uint_eq(head.gen, 3);
+}
+END_TEST
+
+/* Killed between the two pins: a region that conf does not describe. */
+START_TEST(region_without_its_conf_is_made_anew)
+{
+	ck_assert_int_eq(swap(1, IMAGE_LINES, 5), 0);
+	kern_conf(kern)->half_lines = 12345;
+	ck_assert_int_eq(kern_conf_push(kern), 0);
+	kern_free(kern);
+	kern = fixture_open(false, true);
+	ck_assert_ptr_null(kern_image_live(kern));
+	ck_assert_uint_eq(conf_in_force().half_lines, kern_image_cap(kern));
+	ck_assert_uint_eq(conf_in_force().gen, 1);
+}
+END_TEST
+
+START_TEST(elements_of_dynamic_sets_are_put_found_and_survive)
+{
+	struct gw_dynkey key = { .set = 7, .key = { 10, 0, 0, 1 } };
+	struct gw_dynval value = { .expires_ns = 5, .pkts = 1 }, got;
+
+	ck_assert_int_eq(kern_dynset_get(kern, &key, &got), 0);
+	ck_assert_int_eq(kern_dynset_put(kern, &key, &value, true), 0);
+	value.pkts = 2;
+	ck_assert_int_eq(kern_dynset_put(kern, &key, &value, true), 1);
+	kern_free(kern);
+	kern = fixture_open(false, true);
+	ck_assert_int_eq(kern_dynset_get(kern, &key, &got), 1);
+	ck_assert_uint_eq(got.pkts, 1);
+	ck_assert_int_eq(kern_dynset_put(kern, &key, &value, false), 0);
+	ck_assert_int_eq(kern_dynset_get(kern, &key, &got), 1);
+	ck_assert_uint_eq(got.pkts, 2);
+	ck_assert_int_eq(kern_dynset_delete(kern, &key), 1);
+	ck_assert_int_eq(kern_dynset_delete(kern, &key), 0);
+}
+END_TEST
+
+#define ELEMENTS 5000
+static int see_element(const struct gw_dynkey *key, const struct gw_dynval *value, void *arg)
+{
+	uint8_t *seen = arg;
+	uint32_t n;
+
+	memcpy(&n, key->key, sizeof(n));
+	ck_assert_uint_lt(n, ELEMENTS);
+	ck_assert_uint_eq(value->pkts, n);
+	seen[n]++;
+	return 0;
+}
+
+static int stop_walk(const struct gw_dynkey *key, const struct gw_dynval *value, void *arg)
+{
+	return 42;
+}
+
+START_TEST(walk_over_elements_sees_each_one_once)
+{
+	_cleanup_(freep) uint8_t *seen = calloc(ELEMENTS, 1);
+
+	ck_assert_int_eq(kern_dynset_walk(kern, stop_walk, NULL), 0);
+	for (uint32_t n = 0; n < ELEMENTS; n++) {
+		struct gw_dynkey key = { .set = 1 };
+
+		memcpy(key.key, &n, sizeof(n));
+		ck_assert_int_eq(
+			kern_dynset_put(kern, &key, &(struct gw_dynval){ .pkts = n }, true), 0);
+	}
+	ck_assert_int_eq(kern_dynset_walk(kern, see_element, seen), 0);
+	for (uint32_t n = 0; n < ELEMENTS; n++)
+		ck_assert_uint_eq(seen[n], 1);
+	ck_assert_int_eq(kern_dynset_walk(kern, stop_walk, NULL), 42);
+}
+END_TEST
+
+START_TEST(full_map_of_elements_refuses_one_more)
+{
+	struct gw_dynval value = {};
+	struct kern_config cfg = fixture_config(false);
+	bool adopted;
+	int r = 0;
+
+	kern_free(kern);
+	ck_assert_int_eq(kern_off(pin_dir), 0);
+	cfg.dynset_max = 64;
+	ck_assert_int_eq(kern_open(&cfg, &kern, &adopted), 0);
+	ck_assert_uint_eq(kern_features(kern)->dynset_max, 64);
+	/* the spare elements of other CPUs may be used, too */
+	for (uint32_t n = 0; n < 1000 && r == 0; n++) {
+		struct gw_dynkey key = { .set = n + 1 };
+
+		r = kern_dynset_put(kern, &key, &value, true);
+	}
+	ck_assert_int_eq(r, -E2BIG);
+}
+END_TEST
+
+START_TEST(states_of_rules_are_kept)
+{
+	struct gw_state state = { .tat = 1, .used = 2 }, got;
+
+	ck_assert_int_eq(kern_state_set(kern, 9, &state), 0);
+	kern_free(kern);
+	kern = fixture_open(false, true);
+	ck_assert_int_eq(kern_state_get(kern, 9, &got), 0);
+	ck_assert_uint_eq(got.used, 2);
+	ck_assert_int_lt(kern_state_get(kern, GW_STATES_MAX, &got), 0);
+}
+END_TEST
+
 START_TEST(impossible_image_changes_nothing)
 {
-	struct gw_image head;
+	struct gw_head head;
 
-	ck_assert_int_eq(swap(1, GW_IMG_FIRST_RULE, 5), 0);
-	ck_assert_int_lt(swap(2, GW_IMG_FIRST_RULE - 1, 8), 0);
+	ck_assert_int_eq(swap(1, IMAGE_LINES, 5), 0);
+	ck_assert_int_lt(swap(2, 0, 8), 0);
+	ck_assert_int_lt(swap(3, IMAGE_LINES, 8), 0);
+	ck_assert_int_lt(swap_lines(2, kern_image_cap(kern) + 1), 0);
 	ck_assert_int_eq(kern_image_head(kern, &head), 0);
 	ck_assert_uint_eq(head.gen, 1);
 	ck_assert_uint_eq(conf_in_force().hooks4, 5);
@@ -419,7 +619,7 @@ static void manage_a0(void)
 	set_timeouts(100);
 	kern_conf(kern)->est_max = 1000;
 	ck_assert_int_eq(kern_conf_push(kern), 0);
-	ck_assert_int_eq(swap(1, GW_IMG_FIRST_RULE, 0), 0);
+	ck_assert_int_eq(swap(1, IMAGE_LINES, 0), 0);
 	ck_assert_int_eq(kern_if_set(kern, ifindex_of("a0"), &row), 0);
 	ck_assert_int_eq(kern_local_set(kern, 4, own, GW_LOCAL_HOST), 0);
 	ck_assert_int_eq(kern_attach(kern, ifindex_of("a0")), 0);
@@ -630,7 +830,16 @@ static Suite *state_suite(void)
 	tcase_add_checked_fixture(maps, setup, teardown);
 	tcase_add_test(maps, image_swap_publishes_generation_and_hooks);
 	tcase_add_test(maps, image_survives_the_process);
-	tcase_add_test(maps, swap_that_was_cut_short_is_finished_by_the_next_gwd);
+	tcase_add_test(maps, hooks_of_both_images_hold_until_no_packet_reads_the_old_one);
+	tcase_add_test(maps, swap_that_was_not_settled_is_settled_by_the_next_gwd);
+	tcase_add_test(maps, change_in_place_stays_in_its_half);
+	tcase_add_test(maps, change_in_place_that_was_cut_short_is_finished_by_the_next_gwd);
+	tcase_add_test(maps, region_of_another_size_replaces_the_one_that_is_pinned);
+	tcase_add_test(maps, region_without_its_conf_is_made_anew);
+	tcase_add_test(maps, elements_of_dynamic_sets_are_put_found_and_survive);
+	tcase_add_test(maps, walk_over_elements_sees_each_one_once);
+	tcase_add_test(maps, full_map_of_elements_refuses_one_more);
+	tcase_add_test(maps, states_of_rules_are_kept);
 	tcase_add_test(maps, impossible_image_changes_nothing);
 	tcase_add_test(maps, counters_sum_over_cpus);
 	tcase_add_test(maps, stats_come_by_cpu);
@@ -640,7 +849,9 @@ static Suite *state_suite(void)
 	suite_add_tcase(suite, maps);
 
 	tcase_add_checked_fixture(flows, setup, teardown);
-	tcase_set_timeout(flows, 30);
+	tcase_set_timeout(maps, 60);
+	tcase_set_timeout(flows, 60);
+	tcase_set_timeout(events, 60);
 	tcase_add_test(flows, connection_is_listed_with_both_directions);
 	tcase_add_test(flows, every_connection_of_every_table_is_listed_once);
 	tcase_add_test(flows, connection_in_both_tables_is_listed_as_assured);

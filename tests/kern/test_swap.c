@@ -16,7 +16,7 @@
 #include "fixture.h"
 
 /* The updates of one swap in order */
-enum step { STEP_BOTH, STEP_IMAGE, STEP_CONF, STEPS };
+enum step { STEP_HOOKS, STEP_GEN, STEPS };
 #define ALL_LATER (1U << 31) /* in a mask of steps */
 
 struct swap {
@@ -31,11 +31,9 @@ struct swap {
 
 static int image_swap(struct kern *k, uint32_t gen, uint32_t hooks4)
 {
-	uint8_t lines[GW_IMG_FIRST_RULE][GW_LINE_SIZE] = {};
-	struct gw_image head = { .gen = gen, .nlines = GW_IMG_FIRST_RULE, .hooks4 = hooks4 };
+	struct gw_head head = { .gen = gen, .nlines = 1, .hooks4 = hooks4 };
 
-	memcpy(lines[0], &head, sizeof(head));
-	return kern_image_swap(k, lines, GW_IMG_FIRST_RULE);
+	return kern_image_swap(k, &head, 1);
 }
 
 static int install_listener(void)
@@ -120,47 +118,28 @@ static struct gw_conf conf_in_force(struct kern *k)
 	return conf;
 }
 
-/* What gw_rulesets itself says, 0 = empty. */
-static uint32_t id_in_force(struct kern *k)
-{
-	uint32_t zero = 0, id = 0;
-
-	bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.gw_rulesets), &zero, &id);
-	return id;
-}
-
 static uint32_t gen_in_force(struct kern *k)
 {
-	struct gw_image head = { .gen = 99 };
+	struct gw_head head = { .gen = 99 };
 
 	ck_assert_int_eq(kern_image_head(k, &head), 0);
 	return head.gen;
-}
-
-static int image_pins(void)
-{
-	return sh_lines("ls %s/v%u | grep image_ || true", pin_dir, GW_ABI_VERSION);
 }
 
 START_TEST(swap_that_fails_at_a_step_leaves_the_old_image)
 {
 	struct kern *k = fixture_open(false, false);
 	struct swap s = { .k = k, .gen = 2, .hooks4 = 8, .fail = 1U << _i };
-	uint32_t old;
 
 	ck_assert_int_eq(image_swap(k, 1, 5), 0);
-	old = id_in_force(k);
+	ck_assert_int_eq(kern_image_settle(k), 0);
 	ck_assert_int_eq(failing_swap(&s), -EIO);
-	ck_assert_uint_eq(id_in_force(k), old);
 	ck_assert_uint_eq(gen_in_force(k), 1);
 	ck_assert_uint_eq(conf_in_force(k).gen, 1);
 	ck_assert_uint_eq(conf_in_force(k).hooks4, 5);
-	ck_assert_int_eq(image_pins(), 1);
 
 	ck_assert_int_eq(image_swap(k, 2, 8), 0);
-	ck_assert_uint_ne(id_in_force(k), old);
 	ck_assert_uint_eq(gen_in_force(k), 2);
-	ck_assert_int_eq(image_pins(), 1);
 	kern_free(k);
 }
 END_TEST
@@ -171,54 +150,28 @@ START_TEST(first_swap_that_fails_at_a_step_leaves_none)
 	struct swap s = { .k = k, .gen = 1, .hooks4 = 8, .fail = 1U << _i };
 
 	ck_assert_int_eq(failing_swap(&s), -EIO);
-	ck_assert_uint_eq(id_in_force(k), 0);
 	ck_assert_uint_eq(gen_in_force(k), 0);
+	ck_assert_uint_eq(conf_in_force(k).gen, 0);
 	ck_assert_uint_eq(conf_in_force(k).hooks4, 0);
-	ck_assert_int_eq(image_pins(), 0);
 	kern_free(k);
 }
 END_TEST
 
-START_TEST(image_that_can_not_be_taken_back_keeps_its_hooks_and_pin)
+START_TEST(hooks_that_can_not_be_taken_back_do_no_harm)
 {
 	struct kern *k = fixture_open(false, false);
-	struct swap s = { .k = k, .gen = 2, .hooks4 = 8, .fail = 1U << STEP_CONF | ALL_LATER };
-	uint32_t old;
+	struct swap s = { .k = k, .gen = 2, .hooks4 = 8, .fail = 1U << STEP_GEN | ALL_LATER };
 
 	ck_assert_int_eq(image_swap(k, 1, 5), 0);
-	old = id_in_force(k);
 	ck_assert_int_eq(failing_swap(&s), -EIO);
-	ck_assert_uint_ne(id_in_force(k), old);
-	ck_assert_uint_eq(conf_in_force(k).hooks4, 5 | 8);
-	ck_assert_int_eq(kern_conf_push(k), 0);
+	ck_assert_uint_eq(gen_in_force(k), 1);
+	ck_assert_uint_eq(conf_in_force(k).gen, 1);
 	ck_assert_uint_eq(conf_in_force(k).hooks4, 5 | 8);
 	kern_free(k);
 
 	k = fixture_open(false, true);
-	ck_assert_uint_eq(gen_in_force(k), 2);
-	ck_assert_uint_eq(conf_in_force(k).gen, 2);
-	ck_assert_uint_eq(conf_in_force(k).hooks4, 8);
-	ck_assert_int_eq(image_pins(), 1);
-	kern_free(k);
-}
-END_TEST
-
-/* The next one can not know what a gwd without the pin had in force: what is there now stays. */
-START_TEST(undo_without_the_old_image_never_empties_the_slot)
-{
-	struct kern *k = fixture_open(false, false);
-	struct swap s = { .gen = 2, .hooks4 = 8, .fail = 1U << STEP_CONF };
-
-	ck_assert_int_eq(image_swap(k, 1, 5), 0);
-	kern_free(k);
-	sh("rm %s/v%u/image_*", pin_dir, GW_ABI_VERSION);
-	s.k = k = fixture_open(false, true);
-	ck_assert_int_eq(failing_swap(&s), -EIO);
-	ck_assert_uint_ne(id_in_force(k), 0);
-	ck_assert_uint_eq(conf_in_force(k).hooks4, 5 | 8);
-	kern_free(k);
-	k = fixture_open(false, true);
-	ck_assert_uint_eq(gen_in_force(k), 2);
+	ck_assert_uint_eq(gen_in_force(k), 1);
+	ck_assert_uint_eq(conf_in_force(k).hooks4, 5);
 	kern_free(k);
 }
 END_TEST
@@ -231,8 +184,10 @@ static void killed_gwd(enum step step)
 
 	if (pid == 0) {
 		s.k = fixture_open(false, true);
+		/* half of an image */
+		memset(kern_image_spare(s.k), 0xaa, GW_LINE_SIZE);
 		failing_swap(&s);
-		_exit(1);
+		_exit(step == STEPS ? 0 : 1);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
@@ -241,17 +196,15 @@ static void killed_gwd(enum step step)
 START_TEST(gwd_killed_before_a_step_leaves_one_image_and_its_conf)
 {
 	struct kern *k = fixture_open(false, false);
-	uint32_t gen = _i > STEP_IMAGE ? 2 : 1;
+	uint32_t gen = _i == STEPS ? 2 : 1;
 
 	ck_assert_int_eq(image_swap(k, 1, 5), 0);
 	kern_free(k);
 	killed_gwd(_i);
-	ck_assert_int_eq(image_pins(), 2);
 	k = fixture_open(false, true);
-	ck_assert_int_eq(image_pins(), 1);
 	ck_assert_uint_eq(gen_in_force(k), gen);
 	ck_assert_uint_eq(conf_in_force(k).gen, gen);
-	ck_assert_uint_eq(conf_in_force(k).hooks4 & (gen == 2 ? 8 : 5), gen == 2 ? 8 : 5);
+	ck_assert_uint_eq(conf_in_force(k).hooks4, gen == 2 ? 8 : 5);
 	kern_free(k);
 }
 END_TEST
@@ -265,9 +218,9 @@ static Suite *swap_suite(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, swap_that_fails_at_a_step_leaves_the_old_image, 0, STEPS);
 	tcase_add_loop_test(tc, first_swap_that_fails_at_a_step_leaves_none, 0, STEPS);
-	tcase_add_test(tc, image_that_can_not_be_taken_back_keeps_its_hooks_and_pin);
-	tcase_add_test(tc, undo_without_the_old_image_never_empties_the_slot);
-	tcase_add_loop_test(tc, gwd_killed_before_a_step_leaves_one_image_and_its_conf, 0, STEPS);
+	tcase_add_test(tc, hooks_that_can_not_be_taken_back_do_no_harm);
+	tcase_add_loop_test(tc, gwd_killed_before_a_step_leaves_one_image_and_its_conf, 0,
+			    STEPS + 1);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -153,15 +153,33 @@ static void extras(struct making *m, struct index_rule *r)
 	}
 }
 
+/*
+ * Lengths of both prefixes of a rule and how often they come together, in percent.  Rules for anybody to anybody are seldom, and so are
+ * short prefixes: what grows with a rule set is hosts and subnets.
+ */
+struct lengths {
+	uint8_t percent, s, d;
+};
+
+static void set_lengths(struct making *m, struct index_rule *r, const struct lengths *table)
+{
+	uint32_t dice = rulegen_below(&m->g, 100);
+
+	for (; dice >= table->percent; table++)
+		dice -= table->percent;
+	set_source(m, r, place(m), table->s);
+	set_destination(m, r, place(m), table->d);
+}
+
 static void make_acl(struct making *m, struct index_rule *r)
 {
-	static const uint8_t source_len[] = { 0, 0, 0, 8, 16, 16, 22, 24, 24, 24, 27, 32, 32 };
-	static const uint8_t destination_len[] = { 0,  16, 20, 23, 24, 24, 24, 25,
-						   26, 28, 30, 32, 32, 32, 32, 32 };
+	static const struct lengths table[] = {
+		{ 22, 0, 32 }, { 8, 0, 24 },  { 4, 0, 28 },  { 18, 24, 32 }, { 16, 32, 32 },
+		{ 8, 32, 24 }, { 7, 27, 32 }, { 6, 24, 24 }, { 4, 16, 32 },  { 3, 30, 30 },
+		{ 2, 22, 25 }, { 1, 16, 24 }, { 1, 32, 23 },
+	};
 
-	set_source(m, r, place(m), source_len[rulegen_below(&m->g, ARRAY_SIZE(source_len))]);
-	set_destination(m, r, place(m),
-			destination_len[rulegen_below(&m->g, ARRAY_SIZE(destination_len))]);
+	set_lengths(m, r, table);
 	if (percent(&m->g, 85)) {
 		want_proto(r, percent(&m->g, 75) ? 6 : 17);
 		destination_port(m, r);
@@ -170,12 +188,13 @@ static void make_acl(struct making *m, struct index_rule *r)
 
 static void make_fw(struct making *m, struct index_rule *r)
 {
-	static const uint8_t len[] = { 0, 0, 0, 0, 0, 16, 24, 24, 28, 32, 32, 32, 32 };
+	static const struct lengths table[] = {
+		{ 30, 0, 32 },	{ 20, 32, 0 }, { 9, 24, 0 },  { 9, 0, 24 },
+		{ 10, 24, 32 }, { 9, 32, 32 }, { 4, 28, 32 }, { 4, 0, 28 },
+		{ 2, 24, 24 },	{ 2, 16, 32 }, { 1, 32, 16 },
+	};
 
-	set_source(m, r, place(m), len[rulegen_below(&m->g, ARRAY_SIZE(len))]);
-	set_destination(m, r, place(m), len[rulegen_below(&m->g, ARRAY_SIZE(len))]);
-	if (r->s_hi - r->s_lo > 1U << 20 && r->d_hi - r->d_lo > 1U << 20 && percent(&m->g, 95))
-		set_destination(m, r, place(m), 32); /* any to any is seldom */
+	set_lengths(m, r, table);
 	if (percent(&m->g, 80)) {
 		want_proto(r, percent(&m->g, 65) ? 6 : 17);
 		destination_port(m, r);
@@ -186,10 +205,13 @@ static void make_fw(struct making *m, struct index_rule *r)
 
 static void make_ipc(struct making *m, struct index_rule *r)
 {
-	static const uint8_t len[] = { 0, 8, 16, 20, 24, 24, 26, 29, 31, 32, 32, 32, 32, 32, 32 };
+	static const struct lengths table[] = {
+		{ 36, 32, 32 }, { 18, 24, 32 }, { 14, 32, 24 }, { 9, 24, 24 },
+		{ 7, 0, 32 },	{ 4, 32, 0 },	{ 3, 29, 32 },	{ 3, 32, 29 },
+		{ 2, 26, 26 },	{ 2, 16, 32 },	{ 1, 16, 24 },	{ 1, 20, 20 },
+	};
 
-	set_source(m, r, place(m), len[rulegen_below(&m->g, ARRAY_SIZE(len))]);
-	set_destination(m, r, place(m), len[rulegen_below(&m->g, ARRAY_SIZE(len))]);
+	set_lengths(m, r, table);
 	if (percent(&m->g, 60)) {
 		want_proto(r, percent(&m->g, 60) ? 6 : 17);
 		destination_port(m, r);

@@ -2,8 +2,8 @@
 #ifndef TESTS_COMPILE_WALK_H
 #define TESTS_COMPILE_WALK_H
 /*
- * Two readers of the same rules: walk_image() interprets the image as <gw/rule.h> states it, walk_model() looks at the
- * model and knows nothing of images.  Both write down what happened, step by step; tests compare the notes.
+ * walk_model() does to a packet what the rules say, one after the other; it looks at the model and knows nothing of images.  It writes
+ * down what happened; so does eval_slot() (lib/image_eval.h), which knows nothing of models.  Tests compare the notes.
  */
 #include <check.h>
 #include <compile/compile.h>
@@ -17,6 +17,8 @@
 			ck_abort_msg("%s", #cond); \
 	} while (0)
 
+typedef unsigned __int128 num;
+
 struct packet {
 	int version;
 	uint8_t saddr[16], daddr[16]; /* network order, IPv4 in the first 4 */
@@ -25,287 +27,540 @@ struct packet {
 	uint32_t iif, oif;
 	uint32_t mark, ctmark;
 	uint8_t ctstate; /* GW_CT_* */
+	uint8_t flags, ttl, dscp;
+	uint32_t length;
+	uint8_t mac[6];
 };
-struct step {
-	uint32_t cid;
-	uint8_t verdict; /* GW_V_* */
-	uint32_t arg;	 /* reject */
+
+/* What happened.  Counters are apart: when in the course of a rule it counts is nobody's business. */
+enum {
+	NOTE_LOG,
+	NOTE_ASKED,
+	NOTE_MARK,
+	NOTE_CTMARK,
+	NOTE_DSCP,
+	NOTE_NOTRACK,
+	NOTE_SET,
+	NOTE_NAT,
+	NOTE_END
+};
+struct note {
+	int kind;
+	uint64_t a, b;
 	struct gw_nat nat;
 };
-#define NOTES_MAX 64
+#define NOTES_MAX 256
+#define CIDS_MAX  512
 struct notes {
-	struct step step[NOTES_MAX];
+	struct note note[NOTES_MAX];
 	size_t n;
+	uint32_t count[CIDS_MAX];
 };
 
-static inline void note(struct notes *n, uint32_t cid, uint8_t verdict, uint32_t arg,
-			const struct gw_nat *nat)
-{
-	struct step *s = &n->step[n->n++];
+/* What lasts from packet to packet; the model's side and the image's have one each. */
+struct memory {
+	uint32_t asked[GW_STATES_MAX]; /* limits, by state id; turns of numgen in images */
+	struct {
+		uint64_t set;
+		uint8_t key[40];
+		bool in;
+	} dyn[1024];
+	size_t n_dyn;
+	struct {
+		const void *who;
+		uint32_t turns;
+	} numgen[256];
+	size_t n_numgen;
+};
 
-	must(n->n <= NOTES_MAX);
-	memset(s, 0, sizeof(*s));
-	s->cid = cid;
-	s->verdict = verdict;
-	s->arg = arg;
-	if (nat)
-		s->nat = *nat;
+static inline struct note *note(struct notes *n, int kind, uint64_t a, uint64_t b)
+{
+	must(n->n < NOTES_MAX);
+	n->note[n->n] = (struct note){ .kind = kind, .a = a, .b = b };
+	return &n->note[n->n++];
 }
 
-static inline uint32_t be32_num(const uint8_t *b)
+/* A limit of the tests: every third packet that asks is too much. */
+static inline bool limit_asks(struct memory *m, struct notes *n, uint32_t id, bool over)
 {
-	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+	bool passes = ++m->asked[id] % 3;
+
+	note(n, NOTE_ASKED, id, passes);
+	return passes != over;
 }
 
-static inline uint64_t be64_num(const uint8_t *b)
+static inline num bytes_num(const uint8_t *b, size_t n)
 {
-	return (uint64_t)be32_num(b) << 32 | be32_num(b + 4);
+	num v = 0;
+
+	while (n--)
+		v = v << 8 | *b++;
+	return v;
 }
 
-static inline bool in6(const uint8_t *addr, const __u64 *lo, const __u64 *hi)
+static inline bool has_ports(uint8_t proto)
 {
-	uint64_t a[2] = { be64_num(addr), be64_num(addr + 8) };
-	bool above = a[0] > lo[0] || (a[0] == lo[0] && a[1] >= lo[1]);
-	bool below = a[0] < hi[0] || (a[0] == hi[0] && a[1] <= hi[1]);
-
-	return above && below;
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE ||
+	       proto == IPPROTO_SCTP || proto == IPPROTO_DCCP;
 }
 
-static inline bool line_matches4(const struct gw_rule *g, const struct packet *p)
+/* The value of a field; false: the packet has no such thing. */
+static inline bool packet_field(const struct packet *p, enum field f, num *v)
 {
-	uint32_t s = be32_num(p->saddr), d = be32_num(p->daddr);
+	const struct field_row *row = &field_rows[f];
 
-	return s >= g->saddr_lo && s <= g->saddr_hi && d >= g->daddr_lo && d <= g->daddr_hi;
-}
-
-static inline bool line_matches(const struct gw_rule *g, const struct packet *p)
-{
-	const struct gw_rule_addr6 *a6 = (const void *)(g + 1);
-
-	if (p->version == 4 && !line_matches4(g, p))
+	if ((row->families != 46 && row->families != p->version) ||
+	    (row->implies && row->implies != p->proto))
 		return false;
-	if (g->flags & GW_RULE_ADDR6 && (!in6(p->saddr, a6->saddr_lo, a6->saddr_hi) ||
-					 !in6(p->daddr, a6->daddr_lo, a6->daddr_hi)))
-		return false;
-	if (g->proto && g->proto != p->proto)
-		return false;
-	if (g->proto && (p->sport < g->sport_lo || p->sport > g->sport_hi ||
-			 p->dport < g->dport_lo || p->dport > g->dport_hi))
-		return false;
-	return (!g->iif || g->iif == p->iif) && (!g->oif || g->oif == p->oif) &&
-	       (p->mark & g->mark_mask) == g->mark && (p->ctmark & g->ctmark_mask) == g->ctmark &&
-	       (!g->ctstate || g->ctstate & 1U << p->ctstate);
-}
-
-static inline const void *image_line(const struct image *img, uint32_t i)
-{
-	must(i < img->nlines);
-	return img->lines + (size_t)i * GW_LINE_SIZE;
-}
-
-static inline uint32_t image_slot(const struct image *img, int hook, int version)
-{
-	unsigned int slot = (unsigned int)hook * 2 + (version == 6);
-	const struct gw_slots *s = image_line(img, 1 + slot / 16);
-
-	return s->line[slot % 16];
-}
-
-static inline void walk_image(const struct image *img, int hook, const struct packet *p,
-			      struct notes *n)
-{
-	uint32_t at = image_slot(img, hook, p->version);
-
-	for (size_t guard = 0; at; guard++) {
-		const struct gw_rule *g = image_line(img, at);
-		uint32_t act = at + 1 + !!(g->flags & GW_RULE_ADDR6);
-		uint32_t following = act + !!(g->flags & GW_RULE_ACT);
-
-		must(guard < img->nlines);
-		if (!line_matches(g, p)) {
-			at = following;
-			continue;
-		}
-		if (g->verdict == GW_V_SKIP) {
-			must(g->next > at);
-			at = g->next;
-			continue;
-		}
-		/* a line that is not counted is no event unless it does something */
-		if (g->cid || g->verdict != GW_V_CONTINUE)
-			note(n, g->cid, g->verdict, g->verdict == GW_V_REJECT ? g->arg : 0,
-			     g->flags & GW_RULE_ACT ? image_line(img, act) : NULL);
-		if (g->verdict == GW_V_DROP || g->verdict == GW_V_REJECT)
-			return;
-		if (g->verdict == GW_V_ACCEPT || g->verdict == GW_V_NAT ||
-		    g->flags & GW_RULE_MORE) {
-			must(!g->next || g->next > at);
-			at = g->next;
-		} else {
-			at = following;
-		}
+	switch (f) {
+	case FIELD_ID_IIFNAME:
+	case FIELD_ID_IIF:
+		*v = p->iif;
+		return true;
+	case FIELD_ID_OIFNAME:
+	case FIELD_ID_OIF:
+		*v = p->oif;
+		return true;
+	case FIELD_ID_IP_SADDR:
+	case FIELD_ID_IP6_SADDR:
+		*v = bytes_num(p->saddr, p->version == 4 ? 4 : 16);
+		return true;
+	case FIELD_ID_IP_DADDR:
+	case FIELD_ID_IP6_DADDR:
+		*v = bytes_num(p->daddr, p->version == 4 ? 4 : 16);
+		return true;
+	case FIELD_ID_L4PROTO:
+	case FIELD_ID_IP_PROTOCOL:
+		*v = p->proto;
+		return true;
+	case FIELD_ID_TCP_SPORT:
+	case FIELD_ID_UDP_SPORT:
+		*v = p->sport;
+		return true;
+	case FIELD_ID_TCP_DPORT:
+	case FIELD_ID_UDP_DPORT:
+		*v = p->dport;
+		return true;
+	case FIELD_ID_TH_SPORT:
+		*v = p->sport;
+		return has_ports(p->proto);
+	case FIELD_ID_TH_DPORT:
+		*v = p->dport;
+		return has_ports(p->proto);
+	case FIELD_ID_ICMP_TYPE:
+	case FIELD_ID_ICMP6_TYPE:
+		*v = p->dport >> 8;
+		return true;
+	case FIELD_ID_ICMP_CODE:
+	case FIELD_ID_ICMP6_CODE:
+		*v = p->dport & 0xff;
+		return true;
+	case FIELD_ID_CT_STATE:
+		*v = 1U << p->ctstate;
+		return true;
+	case FIELD_ID_CT_MARK:
+		*v = p->ctmark;
+		return true;
+	case FIELD_ID_META_MARK:
+		*v = p->mark;
+		return true;
+	case FIELD_ID_TCP_FLAGS:
+		*v = p->flags;
+		return true;
+	case FIELD_ID_LENGTH:
+		*v = p->length;
+		return true;
+	case FIELD_ID_IP_TTL:
+	case FIELD_ID_IP6_HOPLIMIT:
+		*v = p->ttl;
+		return true;
+	case FIELD_ID_IP_DSCP:
+	case FIELD_ID_IP6_DSCP:
+		*v = p->dscp;
+		return true;
+	case FIELD_ID_ETHER_SADDR:
+		*v = bytes_num(p->mac, 6);
+		return true;
+	case FIELD_ID_NFPROTO:
+		*v = p->version == 4 ? 2 : 10;
+		return true;
+	case FIELD_ID_PROTOCOL:
+		*v = p->version == 4 ? 0x800 : 0x86dd;
+		return true;
+	default:
+		ck_abort_msg("a field the tests do not know");
 	}
 }
+
+/* ------------------------------------------------------------------------------------------------------- the model */
 
 struct world {
 	const struct compile_if *ifs;
 	size_t n_ifs;
+	const struct table *table;
+	struct packet p;
+	struct memory *m;
+	struct notes *n;
 };
 
-static inline bool if_is(const struct world *w, uint32_t ifindex, const char *pattern)
+static inline bool if_is(const struct world *w, uint32_t ifindex, const char *name)
 {
-	size_t n = strlen(pattern);
+	size_t len = strlen(name);
 
 	for (size_t i = 0; i < w->n_ifs; i++) {
 		if (w->ifs[i].ifindex != ifindex)
 			continue;
-		if (n && pattern[n - 1] == '*')
-			return !strncmp(w->ifs[i].name, pattern, n - 1);
-		return !strcmp(w->ifs[i].name, pattern);
+		if (len && name[len - 1] == '*')
+			return !strncmp(w->ifs[i].name, name, len - 1);
+		return !strcmp(w->ifs[i].name, name);
 	}
 	return false;
 }
 
-static inline bool elem_matches(const struct match *m, const struct elem *e, const struct packet *p,
-				const struct world *w)
+static inline bool elem_holds_value(const struct world *w, enum field f, const struct elem *e,
+				    num v)
 {
-	const uint8_t *addr = m->field == FIELD_ID_IP_SADDR || m->field == FIELD_ID_IP6_SADDR
-				      ? p->saddr
-				      : p->daddr;
-	uint32_t v = 0;
+	const struct type_row *row = &type_rows[field_rows[f].type];
 
-	switch (m->field) {
-	case FIELD_ID_IIFNAME:
-	case FIELD_ID_OIFNAME:
-		if (!strcmp(e->name, "*"))
-			return true;
-		return if_is(w, m->field == FIELD_ID_IIFNAME ? p->iif : p->oif, e->name);
-	case FIELD_ID_IP_SADDR:
-	case FIELD_ID_IP_DADDR:
-		return memcmp(addr, e->addr_lo, 4) >= 0 && memcmp(addr, e->addr_hi, 4) <= 0;
-	case FIELD_ID_IP6_SADDR:
-	case FIELD_ID_IP6_DADDR:
-		return memcmp(addr, e->addr_lo, 16) >= 0 && memcmp(addr, e->addr_hi, 16) <= 0;
-	case FIELD_ID_L4PROTO:
-		v = p->proto;
-		break;
-	case FIELD_ID_TCP_SPORT:
-	case FIELD_ID_UDP_SPORT:
-		v = p->sport;
-		break;
-	case FIELD_ID_TCP_DPORT:
-	case FIELD_ID_UDP_DPORT:
-		v = p->dport;
-		break;
-	case FIELD_ID_ICMP_TYPE:
-	case FIELD_ID_ICMP6_TYPE:
-		v = p->dport >> 8;
-		break;
-	case FIELD_ID_CT_STATE:
-		return e->num_lo & 1U << p->ctstate;
-	case FIELD_ID_CT_MARK:
-		v = p->ctmark & m->mask;
-		break;
-	case FIELD_ID_META_MARK:
-		v = p->mark & m->mask;
-		break;
+	switch (row->base) {
+	case BASE_NAME:
+		return !strcmp(e->name, "*") || if_is(w, (uint32_t)v, e->name);
+	case BASE_ADDR:
+		return v >= bytes_num(e->addr_lo, row->bytes) &&
+		       v <= bytes_num(e->addr_hi, row->bytes);
 	default:
-		ck_abort_msg("a field the tests do not know");
+		return v >= e->num_lo && v <= e->num_hi;
 	}
-	return v >= e->num_lo && v <= e->num_hi;
 }
 
-static inline bool match_holds(const struct match *m, const struct packet *p, const struct world *w)
+/* Values of the fields; false: one is missing. */
+static inline bool key_values(struct world *w, const enum field *fields, unsigned int n, num *v)
 {
-	const struct field_row *row = &field_rows[m->field];
-	bool any = false;
+	for (unsigned int i = 0; i < n; i++) {
+		if (!packet_field(&w->p, fields[i], &v[i]))
+			return false;
+	}
+	return true;
+}
 
-	if (row->families != 46 && row->families != p->version)
-		return false;
-	if (row->implies && row->implies != p->proto)
-		return false;
+static inline uint32_t turn_of(struct memory *m, const void *who)
+{
+	size_t i = 0;
+
+	while (i < m->n_numgen && m->numgen[i].who != who)
+		i++;
+	must(i < ARRAY_SIZE(m->numgen));
+	if (i == m->n_numgen)
+		m->numgen[m->n_numgen++].who = who;
+	return m->numgen[i].turns++;
+}
+
+static inline int dyn_find(const struct memory *m, uint64_t set, const void *key, size_t len)
+{
+	for (size_t i = 0; i < m->n_dyn; i++) {
+		if (m->dyn[i].set == set && !memcmp(m->dyn[i].key, key, len))
+			return (int)i;
+	}
+	return -1;
+}
+
+static inline void dyn_put(struct memory *m, uint64_t set, const void *key, size_t len, bool in)
+{
+	int i = dyn_find(m, set, key, len);
+
+	must(m->n_dyn < ARRAY_SIZE(m->dyn));
+	if (i < 0) {
+		i = (int)m->n_dyn++;
+		m->dyn[i].set = set;
+		memcpy(m->dyn[i].key, key, len);
+	}
+	m->dyn[i].in = in;
+}
+
+/* Index of the first element that holds the key, -1 = none. */
+static inline int elems_find_key(const struct world *w, const enum field *fields, unsigned int n,
+				 const struct elem *elems, size_t n_elems, const num *v)
+{
+	for (size_t i = 0; i < n_elems; i++) {
+		bool all = true;
+
+		for (unsigned int k = 0; k < n; k++)
+			all &= elem_holds_value(w, fields[k], &elems[i * n + k], v[k]);
+		if (all)
+			return (int)i;
+	}
+	return -1;
+}
+
+static inline bool set_holds(struct world *w, const char *name, const enum field *fields,
+			     unsigned int n, const num *v)
+{
+	const struct set *s = table_set(w->table, name);
+	uint64_t dyn[2] = { (uint64_t)v[0], n > 1 ? (uint64_t)v[1] : 0 };
+	int at;
+
+	must(s);
+	if (elems_find_key(w, fields, n, s->elems->keys, s->elems->n, v) >= 0)
+		return true;
+	at = dyn_find(w->m, s->handle, dyn, sizeof(dyn));
+	return at >= 0 && w->m->dyn[at].in;
+}
+
+static inline bool compare_holds(const struct match *m, num v)
+{
+	num to =
+		type_rows[field_rows[m->field].type].base == BASE_ADDR
+			? bytes_num(m->elems[0].addr_lo, type_rows[field_rows[m->field].type].bytes)
+			: m->elems[0].num_lo;
+
+	switch (m->op) {
+	case MATCH_LT:
+		return v < to;
+	case MATCH_GT:
+		return v > to;
+	case MATCH_LE:
+		return v <= to;
+	default:
+		return v >= to;
+	}
+}
+
+static inline bool bits_hold(const struct match *m, num v)
+{
+	uint64_t bits = 0;
+
 	for (size_t i = 0; i < m->n; i++)
-		any |= elem_matches(m, &m->elems[i], p, w);
+		bits |= m->elems[i].num_lo;
+	return m->exact ? (uint64_t)v == bits : (uint64_t)v & bits;
+}
+
+static inline bool match_holds(struct world *w, const struct match *m)
+{
+	const enum field *fields = m->n_fields > 1 ? m->more : &m->field;
+	unsigned int n = MAX(m->n_fields, 1);
+	num v[CONCAT_MAX];
+	bool any;
+
+	if (m->field == FIELD_ID_NUMGEN_INC)
+		v[0] = turn_of(w->m, m) % m->mod;
+	else if (!key_values(w, fields, n, v))
+		return false;
+	if (n == 1 && field_rows[m->field].bits <= 32)
+		v[0] &= m->mask;
+	if (m->op != MATCH_EQ)
+		any = compare_holds(m, v[0]);
+	else if (m->set)
+		any = set_holds(w, m->set, fields, n, v);
+	else if (n == 1 && type_rows[field_rows[m->field].type].base == BASE_BITS && !m->is_set)
+		any = bits_hold(m, v[0]);
+	else
+		any = elems_find_key(w, fields, n, m->elems, m->n, v) >= 0;
 	return any != m->negate;
 }
 
-static inline bool rule_holds(const struct rule *r, const struct packet *p, const struct world *w)
+/* What the map gives for this packet; NULL: nothing. */
+static inline const struct map_data *map_gives_data(struct world *w, const struct map_use *use)
 {
-	for (size_t i = 0; i < r->n_matches; i++)
-		if (!match_holds(&r->matches[i], p, w))
-			return false;
-	return !r->action.has_addr || r->action.nat_family == p->version;
+	const struct elems *e = use->elems;
+	num v[CONCAT_MAX];
+	int at;
+
+	if (use->name) {
+		must(table_set(w->table, use->name));
+		e = table_set(w->table, use->name)->elems;
+	}
+	if (use->key.fields[0] == FIELD_ID_NUMGEN_INC)
+		v[0] = turn_of(w->m, use) % use->key.mod;
+	else if (!key_values(w, use->key.fields, use->key.n, v))
+		return NULL;
+	at = elems_find_key(w, use->key.fields, use->key.n, e->keys, e->n, v);
+	return at < 0 ? NULL : &e->data[at];
 }
 
-enum { GO_ON, CHAIN_DONE, FINAL };
-
-static inline int walk_nat(const struct rule *r, struct notes *n)
+static inline bool mark_stmt(struct world *w, const struct stmt *s)
 {
-	const struct action *a = &r->action;
-	struct gw_nat nat = { .flags = a->nat_flags };
+	uint32_t *to = s->kind == STMT_MARK ? &w->p.mark : &w->p.ctmark;
+	uint32_t from = (s->kind == STMT_MARK) == s->mark.from_other ? w->p.ctmark : w->p.mark;
 
-	nat.kind = a->verdict == VERDICT_MASQUERADE ? GW_NAT_MASQUERADE
-		   : a->verdict == VERDICT_SNAT	    ? GW_NAT_SNAT
-		   : a->verdict == VERDICT_DNAT	    ? GW_NAT_DNAT
-						    : GW_NAT_REDIRECT;
+	if (s->mark.map) {
+		const struct map_data *d = map_gives_data(w, s->mark.map);
+
+		if (!d)
+			return false;
+		*to = (uint32_t)d->val[0].num_lo;
+	} else {
+		*to = (from & s->mark.mask) ^ s->mark.value;
+	}
+	note(w->n, s->kind == STMT_MARK ? NOTE_MARK : NOTE_CTMARK, *to, 0);
+	return true;
+}
+
+static inline bool set_stmt(struct world *w, const struct stmt *s)
+{
+	const struct set *set = table_set(w->table, s->set.set);
+	uint64_t dyn[2] = { 0 };
+	num v[CONCAT_MAX];
+
+	if (!key_values(w, s->set.key.fields, s->set.key.n, v))
+		return false;
+	for (unsigned int i = 0; i < s->set.key.n; i++)
+		dyn[i] = (uint64_t)v[i];
+	dyn_put(w->m, set->handle, dyn, sizeof(dyn), s->set.verb != SET_DELETE);
+	note(w->n, NOTE_SET, set->handle, s->set.verb);
+	return true;
+}
+
+/* false: the rule ends here. */
+static inline bool stmt_goes_on(struct world *w, const struct rule *r, const struct stmt *s)
+{
+	const struct object *o;
+
+	switch (s->kind) {
+	case STMT_COUNTER:
+		w->n->count[r->cid]++;
+		return true;
+	case STMT_OBJECT:
+		o = table_object(w->table, s->object.kind, s->object.name);
+		if (o->kind == OBJECT_LIMIT)
+			return limit_asks(w->m, w->n, o->id, o->limit.over);
+		w->n->count[o->id]++;
+		return true;
+	case STMT_NOTRACK:
+		note(w->n, NOTE_NOTRACK, 0, 0);
+		return true;
+	case STMT_LOG:
+		note(w->n, NOTE_LOG, s->id, 0);
+		return true;
+	case STMT_LIMIT:
+		return limit_asks(w->m, w->n, s->id, s->limit.over);
+	case STMT_MARK:
+	case STMT_CTMARK:
+		return mark_stmt(w, s);
+	case STMT_DSCP:
+		if (s->value.family != w->p.version)
+			return false;
+		w->p.dscp = (uint8_t)s->value.value;
+		note(w->n, NOTE_DSCP, w->p.dscp, 0);
+		return true;
+	default:
+		return set_stmt(w, s);
+	}
+}
+
+enum { GO_ON, RETURNS, CHAIN_DONE, FINAL };
+
+static inline void nat_note(struct world *w, const struct action *a, const struct map_data *d)
+{
+	static const uint8_t nat_kinds[] = { [VERDICT_MASQUERADE] = GW_NAT_MASQUERADE,
+					     [VERDICT_SNAT] = GW_NAT_SNAT,
+					     [VERDICT_DNAT] = GW_NAT_DNAT,
+					     [VERDICT_REDIRECT] = GW_NAT_REDIRECT };
+	struct gw_nat *n = &note(w->n, NOTE_NAT, 0, 0)->nat;
+	size_t bytes = w->p.version == 4 ? 4 : 16;
+
+	n->kind = nat_kinds[a->verdict];
+	n->flags =
+		a->nat_flags | (a->has_addr ? GW_NATF_ADDR : 0) | (a->has_port ? GW_NATF_PORT : 0);
 	if (a->has_addr) {
-		nat.flags |= GW_NATF_ADDR;
-		memcpy(nat.addr_lo, a->addr_lo, a->nat_family == 4 ? 4 : 16);
-		memcpy(nat.addr_hi, a->addr_hi, a->nat_family == 4 ? 4 : 16);
+		memcpy(n->addr_lo, d ? d->val[0].addr_lo : a->addr_lo, bytes);
+		memcpy(n->addr_hi, d ? d->val[0].addr_hi : a->addr_hi, bytes);
 	}
 	if (a->has_port) {
-		nat.flags |= GW_NATF_PORT;
-		nat.port_lo = a->port_lo;
-		nat.port_hi = a->port_hi;
+		n->port_lo = d ? (uint16_t)d->val[a->has_addr].num_lo : a->port_lo;
+		n->port_hi = d ? (uint16_t)d->val[a->has_addr].num_hi : a->port_hi;
 	}
-	note(n, r->cid, GW_V_NAT, 0, &nat);
-	return CHAIN_DONE;
 }
 
-static inline int walk_action(const struct rule *r, struct notes *n)
-{
-	const struct action *a = &r->action;
-	bool notrack = rule_has_stmt(r, STMT_NOTRACK);
+static inline int walk_chain(struct world *w, const struct chain *c);
 
-	if (notrack)
-		note(n, a->verdict == VERDICT_NONE ? r->cid : 0, GW_V_NOTRACK, 0, NULL);
-	switch (a->verdict) {
+static inline int walk_verdict(struct world *w, const struct action *a, enum verdict v,
+			       const char *chain, const struct map_data *d)
+{
+	int r;
+
+	switch (v) {
 	case VERDICT_NONE:
-		if (!notrack && r->cid)
-			note(n, r->cid, GW_V_CONTINUE, 0, NULL);
+	case VERDICT_CONTINUE:
 		return GO_ON;
 	case VERDICT_ACCEPT:
-		note(n, r->cid, GW_V_ACCEPT, 0, NULL);
 		return CHAIN_DONE;
 	case VERDICT_DROP:
-		note(n, r->cid, GW_V_DROP, 0, NULL);
+		note(w->n, NOTE_END, GW_V_DROP, 0);
 		return FINAL;
 	case VERDICT_REJECT:
-		note(n, r->cid, GW_V_REJECT, a->reject, NULL);
+		note(w->n, NOTE_END, GW_V_REJECT, a->reject);
 		return FINAL;
+	case VERDICT_RETURN:
+		return RETURNS;
+	case VERDICT_JUMP:
+	case VERDICT_GOTO:
+		r = walk_chain(w, table_chain(w->table, chain));
+		if (r == CHAIN_DONE || r == FINAL)
+			return r;
+		return v == VERDICT_JUMP ? GO_ON : RETURNS;
 	default:
-		return walk_nat(r, n);
+		nat_note(w, a, d);
+		return CHAIN_DONE;
 	}
 }
 
-static inline int walk_chain(const struct table *t, const struct chain *c, const struct packet *p,
-			     const struct world *w, struct notes *n)
+static inline int walk_rule(struct world *w, const struct rule *r)
 {
-	if (t->family == FAMILY_INET && !c->n_rules && !c->policy_drop)
-		return CHAIN_DONE;
+	const struct action *a = &r->action;
+	const struct map_data *d = NULL;
+	size_t m = 0;
+
+	for (size_t i = 0; i <= r->n_stmts; i++) {
+		for (; m < r->n_matches && (r->matches[m].after <= i); m++) {
+			if (!match_holds(w, &r->matches[m]))
+				return GO_ON;
+		}
+		if (i < r->n_stmts && !stmt_goes_on(w, r, &r->stmts[i]))
+			return GO_ON;
+	}
+	if (a->has_addr && a->nat_family != w->p.version)
+		return GO_ON;
+	if (a->map) {
+		d = map_gives_data(w, a->map);
+		if (!d)
+			return GO_ON;
+	}
+	if (!rule_has_stmt(r, STMT_COUNTER))
+		w->n->count[r->cid]++;
+	if (a->verdict == VERDICT_VMAP)
+		return walk_verdict(w, a, d->verdict, d->chain, NULL);
+	return walk_verdict(w, a, a->verdict, a->chain, d);
+}
+
+/* GO_ON at the end of the chain. */
+static inline int walk_chain(struct world *w, const struct chain *c)
+{
 	for (size_t i = 0; i < c->n_rules; i++) {
-		int r = rule_holds(c->rules[i], p, w) ? walk_action(c->rules[i], n) : GO_ON;
+		int r = walk_rule(w, c->rules[i]);
 
 		if (r != GO_ON)
 			return r;
 	}
-	note(n, c->cid, c->policy_drop ? GW_V_DROP : GW_V_ACCEPT, 0, NULL);
+	return GO_ON;
+}
+
+static inline int walk_base(struct world *w, const struct chain *c)
+{
+	int r;
+
+	if (w->table->family == FAMILY_INET && !c->n_rules && !c->policy_drop)
+		return CHAIN_DONE;
+	r = walk_chain(w, c);
+	if (r == CHAIN_DONE || r == FINAL)
+		return r;
+	w->n->count[c->cid]++;
+	if (c->policy_drop)
+		note(w->n, NOTE_END, GW_V_DROP, 0);
 	return c->policy_drop ? FINAL : CHAIN_DONE;
 }
 
 /* Chains of the hook in order of priority, then handle: the smallest that is above the last one. */
-static inline void walk_model(const struct ruleset *rs, int hook, const struct packet *p,
-			      const struct world *w, struct notes *n)
+static inline void walk_model(const struct ruleset *rs, int hook, struct world *w)
 {
 	const struct chain *last = NULL;
 
@@ -318,7 +573,7 @@ static inline void walk_model(const struct ruleset *rs, int hook, const struct p
 				const struct chain *c = rs->tables[i]->chains[k];
 
 				if (!c->base || chain_hook(c) != hook ||
-				    !family_sees(rs->tables[i]->family, p->version))
+				    !family_sees(rs->tables[i]->family, w->p.version))
 					continue;
 				if (last && (c->prio < last->prio ||
 					     (c->prio == last->prio && c->handle <= last->handle)))
@@ -329,7 +584,8 @@ static inline void walk_model(const struct ruleset *rs, int hook, const struct p
 				best = c;
 				of = rs->tables[i];
 			}
-		if (!best || walk_chain(of, best, p, w, n) == FINAL)
+		w->table = of;
+		if (!best || walk_base(w, best) == FINAL)
 			return;
 		last = best;
 	}

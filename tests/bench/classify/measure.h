@@ -25,6 +25,6 @@ void bench_close(struct bench *b);
 double bench_run(struct bench *b, struct bpf_program *prog, uint32_t runs);
 void bench_base(struct bench *b);
 void bench_say(struct bench *b, double value, const char *name, ...) _printf_(3, 4);
-double bench_now_ms(void);
+double bench_now_ms(void); /* of this thread: who else runs does not count */
 int bench_put(struct bench *b, const struct image *img);
 #endif
