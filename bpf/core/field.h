@@ -493,12 +493,12 @@ static __always_inline int field_wide(struct pkt *p, const __u64 *v)
 static __always_inline int field_plain(struct pkt *p, __u32 field, const bool v6)
 {
 	switch (field) {
-	case GW_F_IIFNAME:
+	case GW_F_IIFNAME: /* none is 0: as nft, whose `iifname != "lo"` holds for it */
 	case GW_F_IIF:
-		return field_if(p, p->r.iif, p->r.iif);
+		return field_is(p, p->r.iif);
 	case GW_F_OIFNAME:
 	case GW_F_OIF:
-		return field_if(p, p->r.oif, p->r.oif);
+		return field_is(p, p->r.oif);
 	case GW_F_IP_SADDR:
 		return v6 ? FIELD_MISSING : field_wide(p, p->r.k.s);
 	case GW_F_IP_DADDR:

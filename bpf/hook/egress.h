@@ -72,6 +72,8 @@ static __always_inline int output_reroute(struct __sk_buff *skb, struct pkt *p,
 /* What a refusal is here: nobody can be told. */
 static __always_inline int egress_drop(struct pkt *p, int r, const bool v6)
 {
+	if (p->flags & PKT_KILL)
+		ct_kill(v6);
 	return gw_drop(p, r == VERDICT_REJECT ? GW_REASON_REJECT : r, v6);
 }
 

@@ -45,6 +45,8 @@ static __always_inline bool pkt_is_stateless(struct __sk_buff *skb, struct pkt *
 /* Reject at a place where the sender can not be answered is a drop. */
 static __always_inline int verdict_end(struct __sk_buff *skb, struct pkt *p, int r, const bool v6)
 {
+	if (p->flags & PKT_KILL)
+		ct_kill(v6);
 	if (r == VERDICT_REJECT)
 		return jump(skb, JUMP_REJECT, v6);
 	return gw_drop(p, r, v6);
@@ -155,19 +157,6 @@ static __always_inline struct gw_flow *pkt_flow(struct pkt *p, const bool v6)
 	return flow_find(&p->t, v6);
 }
 
-/* A RST that was the only answer: tell and forget, the packet itself still goes through. */
-static __always_inline void pkt_kill_flow(struct pkt *p, const bool v6)
-{
-	struct gw_flow *own = flow_find(&p->t, v6), *peer;
-
-	if (!own)
-		return;
-	key_copy(&p->alt, flow_peer(own, v6), v6);
-	peer = flow_find(&p->alt, v6);
-	if (peer)
-		flow_end(peer, own, &p->alt, &p->t, GW_CAUSE_KILL, 0, v6);
-}
-
 /* Behind the verdict: enter a new connection, or refresh what the known one remembers.  0, reason, -1 = start over. */
 static __always_inline int settle(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
 				  struct gw_flow *own, const bool v6)
@@ -175,7 +164,7 @@ static __always_inline int settle(struct __sk_buff *skb, struct pkt *p, struct g
 	if (p->flags & PKT_NEW)
 		return stage_snat(skb, p, conf, if_get(p->oif), v6);
 	if (p->flags & PKT_KILL) {
-		pkt_kill_flow(p, v6);
+		ct_kill(v6);
 		return 0;
 	}
 	if (!own)
