@@ -33,25 +33,30 @@ static size_t act_write(const struct act *a, uint8_t lines[ACT_LINES_MAX][GW_LIN
 	return 1 + more + (a->nat ? 1 : 0);
 }
 
-int act_make(struct ctx *x, const struct act *a, uint32_t *ret_flags)
+static int act_add(struct ctx *x, const struct act *a, uint32_t *ret)
 {
 	uint8_t lines[ACT_LINES_MAX][GW_LINE_SIZE] = { 0 };
-	uint32_t at = 0;
-	size_t n;
-	int r = 0;
+	size_t n = act_write(a, lines);
+
+	*ret = 0;
+	if (x->b)
+		return full(builder_act(x->b, lines, n, ret));
+	/* image_append finds a place for it */
+	memcpy(x->act, lines, n * GW_LINE_SIZE);
+	x->act_lines = n;
+	return 0;
+}
+
+int act_make(struct ctx *x, const struct act *a, uint32_t *ret_flags)
+{
+	uint32_t at;
+	int r;
 
 	*ret_flags = (uint32_t)a->verdict << 8;
 	if (!a->cells->n && !a->no_count && !a->nat &&
 	    (a->verdict <= GW_V_DROP || a->verdict == GW_V_RETURN))
 		return 0;
-	n = act_write(a, lines);
-	if (!x->b) {
-		/* image_append finds a place for it */
-		memcpy(x->act, lines, n * GW_LINE_SIZE);
-		x->act_lines = n;
-		return 0;
-	}
-	r = full(builder_act(x->b, lines, n, &at));
+	r = act_add(x, a, &at);
 	if (r)
 		return r;
 	*ret_flags |= at << 12;

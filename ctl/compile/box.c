@@ -161,10 +161,26 @@ static int boxes_product(int version, struct boxes *l, const struct boxes *by)
 	return r;
 }
 
+/* What most rules are: one box, narrowed by another. */
+static bool boxes_meet_alone(int version, struct boxes *l, const struct boxes *by)
+{
+	struct index_rule b;
+
+	if (l->n != 1 || by->n != 1 || l->b->not_s || l->b->not_d || by->b->not_s || by->b->not_d)
+		return false;
+	l->n = box_meet(version, l->b, by->b, &b);
+	*l->b = b;
+	return true;
+}
+
 int boxes_meet(int version, struct boxes *l, const struct boxes *by)
 {
 	struct boxes other = { 0 };
-	int r = boxes_copy(by, &other);
+	int r;
+
+	if (boxes_meet_alone(version, l, by))
+		return 0;
+	r = boxes_copy(by, &other);
 
 	for (int dst = 0; !r && dst < 2; dst++) {
 		bool clash = (boxes_any_side(version, l, dst, true) &&

@@ -205,9 +205,10 @@ static int place_cmp(const void *a, const void *b)
 		return x->hook < y->hook ? -1 : 1;
 	if (c->prio != d->prio)
 		return c->prio < d->prio ? -1 : 1;
+	/* of equals, netfilter runs the one first that came last */
 	if (c->handle != d->handle)
-		return c->handle < d->handle ? -1 : 1;
-	return x->seq < y->seq ? -1 : 1;
+		return c->handle > d->handle ? -1 : 1;
+	return x->seq > y->seq ? -1 : 1;
 }
 
 static int place_add(struct compiler *c, const struct node *n)

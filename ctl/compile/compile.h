@@ -55,8 +55,9 @@ int compile_append(struct compile_map *map, void *half, size_t cap, const struct
 int compile_remove(void *half, uint32_t cid);
 
 /*
- * Is element i of the set in the image?  The others, single values of sets with `flags dynamic` or `timeout`, live in gw_dynset under the lower half of
- * the set's handle; compile_key() gives their key: its length, 0 = no key (several values, an interface that does not exist).
+ * Is element i of the set in the image?  The others, single values of sets that are dynamic or have timeouts and are no interval sets, live
+ * in gw_dynset under the lower half of the set's handle; compile_key() gives their key: its length, 0 = no key (several values, an
+ * interface that does not exist).
  */
 bool compile_elem_is_static(const struct set *s, size_t i);
 size_t compile_key(const struct set *s, const struct elem *parts, const struct compile_if *ifs,

@@ -21,7 +21,6 @@ struct part {
 	struct cells *own; /* ops, or NULL */
 };
 struct flat {
-	struct seg s;
 	struct cursor at;
 	bool counted;	    /* an op does it, or did in front of this root */
 	unsigned int patch; /* the cell that a map's data goes into, ~0 = none */
@@ -31,6 +30,7 @@ struct flat {
 	unsigned int own_at; /* cells in front of those */
 	bool distinct;	     /* each part has a prio of its own */
 	bool unsteady;	     /* a packet that came to one part must not come to the next */
+	struct seg s;	     /* last: it ends in the room for ops */
 };
 
 static void flat_deinit(struct flat *f)
@@ -62,16 +62,18 @@ static bool action_is_nat(const struct action *a)
 	return a->verdict >= VERDICT_MASQUERADE && a->verdict <= VERDICT_REDIRECT;
 }
 
-/* What a map gives: addresses of which version (0: none), ports? */
-static int map_gives(const struct ctx *x, const struct action *a, int *ret_family, bool *ret_port)
+/*
+ * What a map gives: addresses of which version (0: none), behind them or alone ports?  The elements of a map without a name do not say
+ * whether they have ports: there, 0 is none.
+ */
+static int map_gives(const struct ctx *x, const struct action *a, const struct map_data *data,
+		     int *ret_family, bool *ret_port)
 {
 	const struct set *set = NULL;
 	int r;
 
-	*ret_family = a->has_addr || !a->has_port ? a->nat_family : 0;
-	*ret_port = a->has_port || a->verdict == VERDICT_REDIRECT;
-	if (!*ret_family && !*ret_port)
-		*ret_family = x->version;
+	*ret_family = a->nat_family;
+	*ret_port = !*ret_family || (data && data->val[1].num_hi);
 	if (!a->map->name)
 		return 0;
 	r = set_find(x, a->map->name, &set);
@@ -96,7 +98,7 @@ static int action_sees(const struct ctx *x, const struct action *a, bool *ret)
 	int r = 0;
 
 	if (action_is_nat(a) && a->map)
-		r = map_gives(x, a, &family, &port);
+		r = map_gives(x, a, NULL, &family, &port);
 	*ret = !family || family == x->version;
 	return r;
 }
@@ -130,14 +132,13 @@ static int nat_make(const struct ctx *x, const struct map_data *data, struct gw_
 	*n = (struct gw_nat){ .kind = nat_kinds[a->verdict], .flags = a->nat_flags };
 	if (a->nat_prefix)
 		n->flags |= GW_NATF_NETMAP;
-	if (!data) {
-		if (a->has_addr)
-			nat_addr(n, x->version, a->addr_lo, a->addr_hi);
-		if (a->has_port)
-			nat_port(n, a->port_lo, a->port_hi);
+	if (!data && a->has_addr)
+		nat_addr(n, x->version, a->addr_lo, a->addr_hi);
+	if (a->has_port)
+		nat_port(n, a->port_lo, a->port_hi);
+	if (!data)
 		return 0;
-	}
-	r = map_gives(x, a, &family, &port);
+	r = map_gives(x, a, data, &family, &port);
 	if (r)
 		return r;
 	if (family)
@@ -263,7 +264,7 @@ static int part_emit(struct flat *f, struct target *to, struct tail tail, const 
 		     const struct boxes *boxes, uint32_t prio)
 {
 	struct ctx *x = f->s.x;
-	struct cells cells = { .n = 0 };
+	struct cells cells;
 	struct gw_nat nat;
 	struct act a = { .cells = &cells };
 	uint32_t flags;
@@ -319,9 +320,7 @@ static int map_elems(const struct ctx *x, const struct map_use *use, const struc
 	if (r)
 		return r;
 	*ret = set->elems;
-	return set_is_dynamic(set)
-		       ? refuse(x, "map `%s` changes as packets pass: not supported", use->name)
-		       : 0;
+	return 0;
 }
 
 static bool field_is_numgen(enum field field)
@@ -665,13 +664,18 @@ static int flat_apart(struct flat *f, struct target *to)
 
 static int flat_piece(struct ctx *x, struct cursor at, bool counted, struct target *to)
 {
-	_cleanup_(freep) struct flat *f = calloc(1, sizeof(*f));
+	_cleanup_(freep) struct flat *f = malloc(sizeof(*f));
 	struct index_rule any = box_any(x->version);
 	int r;
 
 	if (!f)
 		return -ENOMEM;
-	*f = (struct flat){ .s.x = x, .at = at, .counted = counted, .patch = ~0U };
+	/* all but the room for ops */
+	memset(f, 0, offsetof(struct flat, s.cells.op));
+	f->s.x = x;
+	f->at = at;
+	f->counted = counted;
+	f->patch = ~0U;
 	to->last = to->first;
 	r = boxes_add(&f->s.boxes, &any);
 	if (!r)

@@ -129,8 +129,8 @@ int refuse(const struct ctx *x, const char *fmt, ...) _printf_(2, 3); /* COMPILE
 
 /* Ops of an action as they grow. */
 struct cells {
-	struct gw_op op[GW_ACT_CELLS_MAX];
 	unsigned int n;
+	struct gw_op op[GW_ACT_CELLS_MAX];
 };
 struct seg;
 int cells_add(const struct ctx *x, struct cells *c, const struct gw_op *op,
@@ -150,9 +150,9 @@ int act_make(struct ctx *x, const struct act *a, uint32_t *ret_flags);
 struct seg {
 	struct ctx *x;
 	struct boxes boxes;
-	struct cells cells;
 	uint32_t vary; /* GW_ENT_VARY* */
 	bool effects;  /* something happened: what comes now is an op */
+	struct cells cells;
 };
 int seg_match(struct seg *s, const struct match *m);
 int seg_stmt(struct seg *s, const struct stmt *st);

@@ -372,28 +372,42 @@ static int op_bits(struct seg *s, const struct match *m, const struct spans *l)
 	return cells_add(s->x, &s->cells, &op, NULL);
 }
 
-static int op_numgen(struct seg *s, const struct match *m, const struct spans *l)
+/* A number is drawn once for all ops of a rule that name the same state. */
+static int op_number(struct seg *s, const struct match *m, const struct span *span, bool negate,
+		     bool alone)
 {
 	struct gw_op op = { .code = GW_OP_NUMGEN,
-			    .flags = m->negate ? GW_OPF_NOT : 0,
+			    .flags = negate ? GW_OPF_NOT : 0,
 			    .mask = m->mod,
-			    .lo = (uint32_t)l->s[0].lo,
-			    .hi = (uint32_t)l->s[0].hi };
+			    .lo = (uint32_t)span->lo,
+			    .hi = (uint32_t)span->hi };
 	struct gw_op_pair state = { 0 };
-	uint32_t id;
+	uint32_t id = 0;
 	int r = 0;
 
-	if (l->n > 1)
-		return refuse(s->x, "`%s` can be compared with one value or range",
-			      field_rows[m->field].keyword);
-	if (m->field == FIELD_ID_NUMGEN_INC) {
-		op.flags |= GW_OPF_FROM;
+	op.flags |= m->field == FIELD_ID_NUMGEN_INC ? GW_OPF_FROM : 0;
+	if (m->field == FIELD_ID_NUMGEN_INC || !alone) {
 		op.len = 1;
 		r = state_of(s->x, m, 0, &id);
-		state.a = r ? 0 : id;
+		state.a = id;
 	}
-	s->effects = true; /* asked once */
 	return r ? r : cells_add(s->x, &s->cells, &op, &state);
+}
+
+/* In one of several ranges: in none of those between them. */
+static int op_numgen(struct seg *s, const struct match *m, struct spans *l)
+{
+	bool negate = m->negate;
+	int r = 0;
+
+	if (l->n > 1 && !negate) {
+		r = spans_complement(l, UINT32_MAX);
+		negate = true;
+	}
+	for (size_t i = 0; !r && i < l->n; i++)
+		r = op_number(s, m, &l->s[i], negate, l->n == 1);
+	s->effects = true; /* asked once */
+	return r;
 }
 
 static bool match_is_bits(const struct match *m)

@@ -7,9 +7,11 @@
 
 #define KEYS_MAX (1U << 20) /* ranges inside concatenations are written out */
 
+/* Intervals and maps are looked up in the image alone: gwd compiles anew when the time of one is over. */
 bool set_is_dynamic(const struct set *s)
 {
-	return s->flags & (SET_DYNAMIC | SET_TIMEOUT);
+	return !s->is_map && !s->is_vmap && s->flags & (SET_DYNAMIC | SET_TIMEOUT) &&
+	       !(s->flags & SET_INTERVAL);
 }
 
 int set_find(const struct ctx *x, const char *name, const struct set **ret)
@@ -33,8 +35,7 @@ bool compile_elem_is_static(const struct set *s, size_t i)
 {
 	const struct elem *parts = s->elems->keys + i * s->elems->n_fields;
 
-	/* intervals and maps are looked up in the image alone: gwd compiles anew when an element's time is over */
-	if (!set_is_dynamic(s) || s->flags & SET_INTERVAL || s->is_map)
+	if (!set_is_dynamic(s))
 		return true;
 	for (unsigned int k = 0; k < s->elems->n_fields; k++) {
 		if (!part_is_single(s->types[k], &parts[k]))

@@ -131,8 +131,8 @@ static int op_change_set(struct seg *s, const struct stmt *st)
 		return r;
 	if (!set_is_dynamic(u.named))
 		return refuse(s->x,
-			      "set `%s` can not be changed by packets: it has neither flag "
-			      "`dynamic` nor `timeout`",
+			      "set `%s` can not be changed by packets: it needs the flag "
+			      "`dynamic` or `timeout`, and not `interval`",
 			      st->set.set);
 	if (st->set.has_ctcount)
 		return refuse_ctcount(s);

@@ -14,25 +14,24 @@
 #include <gwd/logs.h>
 #include <gwd/loop.h>
 #include <gwd/options.h>
+#include <gwd/ruleset_file.h>
 #include <gwd/say.h>
 #include <gwd/state.h>
 #include <gwd/txn.h>
 #include <time.h>
-
-#define RULESET_FILE_MAX (64U << 20)
 
 static int check_only(const struct options *o)
 {
 	_cleanup_(freep) char *text = NULL;
 	struct diag d = { 0 };
 	size_t len = 0;
-	int r = file_read(o->path.ruleset, RULESET_FILE_MAX, &text, &len);
+	int r = ruleset_file_read(o->path.ruleset, &text, &len, &d);
 
 	if (r == -ENOENT && !o->path.ruleset_given)
 		return EXIT_SUCCESS;
-	if (r < 0)
+	if (r == -ENOENT)
 		diag_set(&d, "cannot read %s: %s", o->path.ruleset, strerror(-r));
-	else
+	else if (!r)
 		r = txn_check_text(o->path.ruleset, text, len, &d);
 	if (!r)
 		return EXIT_SUCCESS;

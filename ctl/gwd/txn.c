@@ -6,13 +6,13 @@
 #include <gwd/ifs.h>
 #include <gwd/journal.h>
 #include <gwd/logs.h>
+#include <gwd/ruleset_file.h>
 #include <gwd/sets.h>
 #include <gwd/single.h>
 #include <gwd/state.h>
 #include <gwd/txn.h>
 
-#define RULESET_FILE_MAX (64U << 20)
-#define CHECK_LINES_MAX	 (1U << 24) /* what the largest rules.memory holds */
+#define CHECK_LINES_MAX (1U << 24) /* what the largest rules.memory holds */
 
 static int check_base(const struct gwd *g, const struct txn_request *req, struct diag *d)
 {
@@ -276,14 +276,16 @@ int txn_apply_file(struct gwd *g, struct txn_result *ret, struct diag *d)
 {
 	_cleanup_(freep) char *text = NULL;
 	size_t len = 0;
-	int r = file_read(g->path.ruleset, RULESET_FILE_MAX, &text, &len);
+	int r = ruleset_file_read(g->path.ruleset, &text, &len, d);
 
 	if (r == -ENOENT && !g->path.ruleset_given) {
 		log_notice("Found no ruleset file, starting without rules path=%s",
 			   g->path.ruleset);
-	} else if (r < 0) {
+	} else if (r == -ENOENT) {
 		diag_set(d, "cannot read %s: %s", g->path.ruleset, strerror(-r));
 		return TXN_E_DIAG;
+	} else if (r) {
+		return r < 0 ? r : TXN_E_DIAG;
 	}
 	return txn_apply(g,
 			 &(struct txn_request){ .file = g->path.ruleset,

@@ -305,7 +305,9 @@ static json_t *out_nat(const struct table *t, const struct action *a)
 	}
 	if (a->has_port)
 		json_object_set_new(j, "port", out_value(FIELD_PORT, &port));
-	if (a->nat_flags & ~GW_NATF_NETMAP)
+	if (a->nat_prefix || a->nat_flags & GW_NATF_NETMAP)
+		json_object_set_new(j, "flags", json_string("netmap"));
+	else if (a->nat_flags)
 		json_object_set_new(j, "flags", out_flags(a->nat_flags));
 	if (a->nat_prefix)
 		json_object_set_new(j, "type_flags", json_string("prefix"));

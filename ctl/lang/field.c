@@ -7,71 +7,40 @@
 #include <lang/field.h>
 #include <lang/names.h>
 
-/* Other spellings of a field.  Words that nft takes without `meta` as well. */
-static const struct synonym {
-	const char *keyword;
+/* How fields are written: the rows of field.def and other spellings. */
+static const struct keyword {
+	const char *words;
 	enum field field;
-} synonyms[] = {
-	{ "meta iif", FIELD_ID_IIF },
-	{ "meta oif", FIELD_ID_OIF },
-	{ "meta iifname", FIELD_ID_IIFNAME },
-	{ "meta oifname", FIELD_ID_OIFNAME },
-	{ "iiftype", FIELD_ID_IIFTYPE },
-	{ "oiftype", FIELD_ID_OIFTYPE },
-	{ "mark", FIELD_ID_META_MARK },
-	{ "pkttype", FIELD_ID_PKTTYPE },
-	{ "hour", FIELD_ID_HOUR },
-	{ "day", FIELD_ID_DAY },
-	{ "ct original protocol", FIELD_ID_CT_PROTO },
-	{ "ct reply protocol", FIELD_ID_CT_PROTO },
+	uint8_t dir;	   /* of CT_BYTES and CT_PACKETS */
+	enum field field6; /* not NONE: the family of the table says which of the two */
+} keywords[] = {
+#define GW_FIELD(id, keyword, type, bits, families, implies, hooks, varies, help) \
+	{ keyword, FIELD_ID_##id, 0, FIELD_ID_NONE },
+#include <gw/field.def>
+#undef GW_FIELD
+	{ "meta iif", FIELD_ID_IIF, 0, FIELD_ID_NONE },
+	{ "meta oif", FIELD_ID_OIF, 0, FIELD_ID_NONE },
+	{ "meta iifname", FIELD_ID_IIFNAME, 0, FIELD_ID_NONE },
+	{ "meta oifname", FIELD_ID_OIFNAME, 0, FIELD_ID_NONE },
+	/* what nft takes without `meta` */
+	{ "iiftype", FIELD_ID_IIFTYPE, 0, FIELD_ID_NONE },
+	{ "oiftype", FIELD_ID_OIFTYPE, 0, FIELD_ID_NONE },
+	{ "mark", FIELD_ID_META_MARK, 0, FIELD_ID_NONE },
+	{ "pkttype", FIELD_ID_PKTTYPE, 0, FIELD_ID_NONE },
+	{ "hour", FIELD_ID_HOUR, 0, FIELD_ID_NONE },
+	{ "day", FIELD_ID_DAY, 0, FIELD_ID_NONE },
+	{ "ct original protocol", FIELD_ID_CT_PROTO, 0, FIELD_ID_NONE },
+	{ "ct reply protocol", FIELD_ID_CT_PROTO, 0, FIELD_ID_NONE },
+	/* one direction of it */
+	{ "ct original bytes", FIELD_ID_CT_BYTES, 1, FIELD_ID_NONE },
+	{ "ct reply bytes", FIELD_ID_CT_BYTES, 2, FIELD_ID_NONE },
+	{ "ct original packets", FIELD_ID_CT_PACKETS, 1, FIELD_ID_NONE },
+	{ "ct reply packets", FIELD_ID_CT_PACKETS, 2, FIELD_ID_NONE },
+	{ "ct original saddr", FIELD_ID_CT_O_SADDR, 0, FIELD_ID_CT_O_SADDR6 },
+	{ "ct original daddr", FIELD_ID_CT_O_DADDR, 0, FIELD_ID_CT_O_DADDR6 },
+	{ "ct reply saddr", FIELD_ID_CT_R_SADDR, 0, FIELD_ID_CT_R_SADDR6 },
+	{ "ct reply daddr", FIELD_ID_CT_R_DADDR, 0, FIELD_ID_CT_R_DADDR6 },
 };
-
-/* ct original bytes and the like: the same field, one direction of it. */
-static const struct directed {
-	const char *keyword;
-	enum field field;
-	uint8_t dir;
-} directed[] = {
-	{ "ct original bytes", FIELD_ID_CT_BYTES, 1 },
-	{ "ct reply bytes", FIELD_ID_CT_BYTES, 2 },
-	{ "ct original packets", FIELD_ID_CT_PACKETS, 1 },
-	{ "ct reply packets", FIELD_ID_CT_PACKETS, 2 },
-};
-
-/* Without `ip` or `ip6` where the family of the table says it; [1] for ip6. */
-static const struct {
-	const char *keyword;
-	enum field field[2];
-} bare[] = {
-	{ "ct original saddr", { FIELD_ID_CT_O_SADDR, FIELD_ID_CT_O_SADDR6 } },
-	{ "ct original daddr", { FIELD_ID_CT_O_DADDR, FIELD_ID_CT_O_DADDR6 } },
-	{ "ct reply saddr", { FIELD_ID_CT_R_SADDR, FIELD_ID_CT_R_SADDR6 } },
-	{ "ct reply daddr", { FIELD_ID_CT_R_DADDR, FIELD_ID_CT_R_DADDR6 } },
-};
-
-#define KEYWORDS (FIELD_ID_MAX + ARRAY_SIZE(synonyms) + ARRAY_SIZE(directed) + ARRAY_SIZE(bare))
-
-static const char *keyword_at(size_t i, enum field *ret, uint8_t *ret_dir)
-{
-	*ret_dir = 0;
-	if (i < FIELD_ID_MAX) {
-		*ret = (enum field)i;
-		return field_rows[i].keyword;
-	}
-	i -= FIELD_ID_MAX;
-	if (i < ARRAY_SIZE(synonyms)) {
-		*ret = synonyms[i].field;
-		return synonyms[i].keyword;
-	}
-	i -= ARRAY_SIZE(synonyms);
-	if (i >= ARRAY_SIZE(directed)) {
-		*ret = bare[i - ARRAY_SIZE(directed)].field[0];
-		return bare[i - ARRAY_SIZE(directed)].keyword;
-	}
-	*ret = directed[i].field;
-	*ret_dir = directed[i].dir;
-	return directed[i].keyword;
-}
 
 /* What was read of a keyword so far. */
 struct words {
@@ -82,10 +51,13 @@ struct words {
 
 static void words_push(struct words *w, const struct token *t)
 {
-	int n = snprintf(w->text + w->len, sizeof(w->text) - w->len, "%s%.*s", w->len ? " " : "",
-			 (int)MIN(t->len, (size_t)20), t->s);
+	size_t n = MIN(t->len, sizeof(w->text) - w->len - 2);
 
-	w->len = MIN(w->len + (size_t)n, sizeof(w->text) - 1);
+	if (w->len)
+		w->text[w->len++] = ' ';
+	memcpy(w->text + w->len, t->s, n);
+	w->len += n;
+	w->text[w->len] = '\0';
 	if (!w->first.s)
 		w->first = *t;
 	w->last = *t;
@@ -98,7 +70,7 @@ static bool goes_on(const char *keyword, const struct words *w, const struct tok
 	const char *rest = keyword + w->len + (w->len ? 1 : 0);
 
 	/* the first letter tells nearly all of them apart, and this runs for each word of each rule */
-	if (!keyword[0] || (!w->len && keyword[0] != t->s[0]))
+	if (keyword[0] != (w->len ? w->text[0] : t->s[0]))
 		return false;
 	if (w->len && (strncmp(keyword, w->text, w->len) != 0 || keyword[w->len] != ' '))
 		return false;
@@ -108,26 +80,19 @@ static bool goes_on(const char *keyword, const struct words *w, const struct tok
 	return true;
 }
 
-/* 0: no keyword goes on like this; 1: there are more words to come; 2: *ret is the one. */
-static int look_up(const struct words *w, const struct token *t, enum field *ret, uint8_t *ret_dir)
+/* true: a keyword goes on like this; *ret is the one if it ends here, else NULL. */
+static bool look_up(const struct words *w, const struct token *t, const struct keyword **ret)
 {
-	int found = 0;
+	bool found = false, ends;
 
+	*ret = NULL;
 	if (t->type != TOK_WORD && !token_is_punct(t, "."))
-		return 0;
-	for (size_t i = 1; i < KEYWORDS; i++) {
-		enum field f;
-		uint8_t dir;
-		bool ends;
-
-		if (!goes_on(keyword_at(i, &f, &dir), w, t, &ends))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(keywords) && !*ret; i++) {
+		if (!goes_on(keywords[i].words, w, t, &ends))
 			continue;
-		found = 1;
-		if (!ends)
-			continue;
-		*ret = f;
-		*ret_dir = dir;
-		return 2;
+		found = true;
+		*ret = ends ? &keywords[i] : NULL;
 	}
 	return found;
 }
@@ -138,10 +103,8 @@ static int hint_nearest(struct parser *p, const struct words *w)
 	struct suggest s;
 
 	suggest_init(&s, p->tok.s, p->tok.len);
-	for (size_t i = 1; i < KEYWORDS; i++) {
-		enum field f;
-		uint8_t dir;
-		const char *keyword = keyword_at(i, &f, &dir);
+	for (size_t i = 0; i < ARRAY_SIZE(keywords); i++) {
+		const char *keyword = keywords[i].words;
 		char word[NAME_SIZE];
 
 		if (strncmp(keyword, w->text, w->len) != 0 || keyword[w->len] != ' ')
@@ -165,17 +128,18 @@ static int fail_word(struct parser *p, const struct words *w)
 }
 
 /* Which version of IP are the addresses of? */
-static int settle_bare(struct parser *p, const struct words *w, enum field *f)
+static int settle_field(struct parser *p, const struct words *w, const struct keyword *k,
+			enum field *ret)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(bare); i++) {
-		if (strcmp(bare[i].keyword, w->text) != 0)
-			continue;
-		if (!p->table || p->table->family == FAMILY_INET) {
-			fail_at(p, &w->last, "`%s` does not say of which version of IP", w->text);
-			return fail_hint(p, "write `%s`", field_rows[*f].keyword);
-		}
-		*f = bare[i].field[p->table->family == FAMILY_IP6];
+	*ret = k->field;
+	if (k->field6 == FIELD_ID_NONE)
+		return 0;
+	if (!p->table || p->table->family == FAMILY_INET) {
+		fail_at(p, &w->last, "`%s` does not say of which version of IP", w->text);
+		return fail_hint(p, "write `%s`", field_rows[k->field].keyword);
 	}
+	if (p->table->family == FAMILY_IP6)
+		*ret = k->field6;
 	return 0;
 }
 
@@ -184,24 +148,27 @@ static int parse_field(struct parser *p, enum field *ret, uint8_t *ret_dir, stru
 		       bool *ret_done)
 {
 	struct words w = { .len = 0 };
-	int r, found = look_up(&w, &p->tok, ret, ret_dir);
+	const struct keyword *k;
+	int r;
 
-	*ret_done = found;
-	while (found) {
+	*ret_done = look_up(&w, &p->tok, &k);
+	if (!*ret_done)
+		return 0;
+	for (;;) {
 		words_push(&w, &p->tok);
 		r = parse_advance(p);
 		if (r)
 			return r;
-		if (found == 2)
+		if (k)
 			break;
-		found = look_up(&w, &p->tok, ret, ret_dir);
-		if (!found)
+		if (!look_up(&w, &p->tok, &k))
 			return fail_word(p, &w);
 	}
 	*ret_at = w.first;
-	if (found && w.first.line == w.last.line && w.last.at > w.first.at)
+	if (w.first.line == w.last.line && w.last.at > w.first.at)
 		ret_at->at_len = (size_t)(w.last.at - w.first.at) + w.last.at_len;
-	return found ? settle_bare(p, &w, ret) : 0;
+	*ret_dir = k->dir;
+	return settle_field(p, &w, k, ret);
 }
 
 static bool is_numgen(enum field f)
@@ -276,10 +243,8 @@ int parse_selector(struct parser *p, struct selector *ret, bool *ret_done)
 
 void suggest_fields(struct suggest *s)
 {
-	for (size_t i = 1; i < KEYWORDS; i++) {
-		enum field f;
-		uint8_t dir;
-		const char *keyword = keyword_at(i, &f, &dir);
+	for (size_t i = 0; i < ARRAY_SIZE(keywords); i++) {
+		const char *keyword = keywords[i].words;
 		char word[NAME_SIZE];
 
 		snprintf(word, sizeof(word), "%.*s", (int)strcspn(keyword, " "), keyword);

@@ -120,7 +120,7 @@ bool rule_validate(const struct table *t, const struct chain *c, const struct ru
 		return false;
 	if (r->action.map && !selector_validate(t, c, &r->action.map->key, &f, d))
 		return false;
-	return action_validate(c, &r->action, &f, d) && sets_validate(t, r, d);
+	return action_validate(c, &r->action, &f, d) && uses_validate(t, r, d);
 }
 
 bool chain_validate(const struct table *t, const struct chain *c, struct diag *d)

@@ -37,7 +37,7 @@ bool action_fits(const struct chain *base, const struct action *a, struct diag *
 bool place_validate(const struct chain *base, const struct rule *r, struct diag *d);
 
 /* validate_use.c: what rules say of sets, maps and chains. */
-bool sets_validate(const struct table *t, const struct rule *r,
+bool uses_validate(const struct table *t, const struct rule *r,
 		   struct diag *d); /* those that are there */
 bool refs_validate(const struct table *t, const struct rule *r, struct diag *d); /* all are there */
 /* validate_jump.c: jumps end, and not too deep. */

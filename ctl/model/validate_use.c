@@ -119,7 +119,18 @@ static bool stmt_fits_set(const struct table *t, const struct stmt *stmt, struct
 	return selector_fits(s, &stmt->set.key, d);
 }
 
-bool sets_validate(const struct table *t, const struct rule *r, struct diag *d)
+static bool target_has_no_hook(const struct table *t, const struct action *a, struct diag *d)
+{
+	bool jumps = a->verdict == VERDICT_JUMP || a->verdict == VERDICT_GOTO;
+	const struct chain *to = jumps ? table_chain(t, a->chain) : NULL;
+
+	if (!to || !to->base)
+		return true;
+	diag_set(d, "chain `%s` has a hook: it can not be jumped to", to->name);
+	return false;
+}
+
+bool uses_validate(const struct table *t, const struct rule *r, struct diag *d)
 {
 	static const enum field_type mark = FIELD_MARK;
 
@@ -136,7 +147,7 @@ bool sets_validate(const struct table *t, const struct rule *r, struct diag *d)
 		    !map_fits(t, s->mark.map, &mark, 1, d))
 			return false;
 	}
-	return action_fits_map(t, &r->action, d);
+	return action_fits_map(t, &r->action, d) && target_has_no_hook(t, &r->action, d);
 }
 
 static bool set_is_there(const struct table *t, const char *name, struct diag *d)

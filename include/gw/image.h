@@ -257,7 +257,7 @@ GW_ABI_SIZE(gw_act, 64);
 #define GW_OP_QUOTA   6 /* lo = index into gw_states; one cell: a = bytes */
 #define GW_OP_CTCOUNT 7 /* lo = index into gw_states, hi = connections that pass */
 #define GW_OP_NUMGEN \
-	8 /* value = (random or counter) % mask in lo..hi; FROM = counter, one cell: a = index into gw_states */
+	8 /* value = (random or counter) % mask in lo..hi; FROM = counter, one cell: a = index into gw_states.  Ops of one entry that name the same index share one draw (without FROM, too). */
 /* Statements: always go on. */
 #define GW_OP_COUNT 16 /* lo = counter id */
 #define GW_OP_LOG   17 /* lo = log id (gwd knows prefix, level, group) */

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The scripts of tests/golden/iptables once more through the real iptables, each in a network namespace of its own:
-# what it prints must be what is in the golden files, and what our dialect prints.  With --capture the files are
-# written anew.  Needs root and iptables 1.8.9 (nf_tables), the version whose output we promise.
+# what it prints must be what is in the golden files, and what our dialect prints.  The rules of the extensions are said
+# in the same words by its legacy variant, too.  With --capture the files are written anew.  Needs root and iptables 1.8.9
+# (nf_tables), the version whose output we promise.
 set -ufo pipefail
 source_dir=${GW_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
 driver=${GW_BUILD:-$source_dir/build}/tests/unit_iptables_golden
@@ -33,10 +34,12 @@ fresh() {
 }
 
 # One command line with its input; the dates of iptables-save are not ours to repeat.
+variant=
 execute() {
 	local command=$1 input=$2 rc=0
 	local -a words
 	eval "words=($command)"
+	words[0]=${words[0]/tables/tables$variant}
 	printf %s "$input" | ip netns exec "$ns" "${words[@]}" >"$work/out" 2>"$work/err" || rc=$?
 	sed -E 's/^(# (Generated|Completed).* on ).*/\1DATE/' "$work/out"
 	[ "$rc" = 0 ] || echo "= refused"
@@ -70,6 +73,23 @@ capture() {
 	done
 }
 
+# The rules alone, in any order: all that the older variant must say in the same words.
+rules_of() {
+	grep -E '^(\[[0-9:]+\] )?-A' "$1" | sort
+}
+
+# The scripts of rules once more with the older variant, whose kernel side is another one.
+compare_legacy() {
+	local file=$1
+	variant=-legacy
+	capture "$file" >"$work/legacy"
+	variant=
+	diff -u <(rules_of "$file") <(rules_of "$work/legacy") >"$work/diff" && return
+	echo "FAIL: $(basename "$file") is not what $(iptables-legacy --version) says"
+	head -40 "$work/diff"
+	bad=1
+}
+
 bad=0
 count=0
 set +f
@@ -91,6 +111,9 @@ for file in "$golden"/*.txt; do
 		head -40 "$work/diff"
 		bad=1
 	}
+	if [[ $name == ext_* || $name == dumps.txt ]] && command -v iptables-legacy-save ip6tables-legacy-save >/dev/null; then
+		compare_legacy "$file"
+	fi
 	[ -x "$driver" ] || continue
 	"$driver" "$file" >"$work/ours"
 	diff -u "$work/captured" "$work/ours" >"$work/diff" || {

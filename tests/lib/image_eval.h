@@ -44,7 +44,8 @@ struct eval {
 	struct packet p;
 	struct memory *m;
 	struct notes *n;
-	uint64_t ran; /* GW_OP_* that this test has seen */
+	uint64_t ran;		/* GW_OP_* that this test has seen */
+	uint32_t drawn, number; /* of this rule: state and what it gave */
 };
 
 static inline const void *eval_head(void)
@@ -201,7 +202,10 @@ static inline bool eval_numgen(struct eval *e, const struct gw_op *op)
 	uint32_t v;
 
 	must(op->flags & GW_OPF_FROM && more->a < GW_STATES_MAX);
-	v = e->m->asked[more->a]++ % op->mask;
+	if (e->drawn != more->a)
+		e->number = e->m->asked[more->a]++;
+	e->drawn = (uint32_t)more->a;
+	v = e->number % op->mask;
 	return (v >= op->lo && v <= op->hi) != !!(op->flags & GW_OPF_NOT);
 }
 
@@ -252,6 +256,7 @@ static inline bool eval_ops(struct eval *e, const struct gw_act *act)
 	struct gw_op cells[GW_ACT_CELLS_MAX + 4];
 
 	must(act->n_cells <= GW_ACT_CELLS_MAX);
+	e->drawn = 0;
 	memcpy(cells, act->cell, sizeof(act->cell));
 	memcpy(cells + 3, act + 1, act->n_cells > 3 ? (act->n_cells - 3U) * 16 : 0);
 	for (unsigned int i = 0; i < act->n_cells; i += 1U + cells[i].len) {

@@ -117,7 +117,7 @@ static struct notes passed;
 static const struct notes *pass(const struct image *img, int hook, const struct packet *p)
 {
 	static struct memory m;
-	struct eval e = { *p, &m, &passed, 0 };
+	struct eval e = { .p = *p, .m = &m, .n = &passed };
 
 	memset(&passed, 0, sizeof(passed));
 	eval_slot(img->lines, img->nlines, hook, &e);
@@ -202,6 +202,12 @@ START_TEST(chains_of_a_slot_follow_their_priority)
 	first->prio = 5;
 	c->prio = 7;
 	add_rule(rs, first, VERDICT_ACCEPT, 3);
+	img = compile(rs);
+	ck_assert_uint_eq(pass(img, GW_HOOK_FILTER_FORWARD, &tcp4)->count[3], 1);
+	ck_assert_uint_eq(passed.count[2], 1);
+	/* of equals the one that came last is first, as netfilter has it */
+	first->prio = 7;
+	image_free(img);
 	img = compile(rs);
 	ck_assert_uint_eq(pass(img, GW_HOOK_FILTER_FORWARD, &tcp4)->count[3], 1);
 	ck_assert_uint_eq(passed.count[2], 1);
@@ -430,8 +436,8 @@ START_TEST(sets_that_packets_change_say_so)
 	st->set.set = strdup("seen");
 	st->set.key = (struct selector){ .n = 1, .fields = { FIELD_ID_IP_SADDR } };
 	refused_rule(rs, r,
-		     "set `seen` can not be changed by packets: it has neither flag `dynamic` nor "
-		     "`timeout`");
+		     "set `seen` can not be changed by packets: it needs the flag `dynamic` or "
+		     "`timeout`, and not `interval`");
 	s->flags = SET_DYNAMIC;
 	s->timeout_ms = 1500;
 	s->size = 99;
@@ -446,26 +452,32 @@ START_TEST(sets_that_packets_change_say_so)
 }
 END_TEST
 
-START_TEST(elements_with_a_timeout_are_not_in_the_image)
+START_TEST(single_values_of_dynamic_sets_are_not_in_the_image)
 {
 	struct set *s = set_new();
 	struct elem e = { .addr_lo = { 10, 0, 0, 1 }, .addr_hi = { 10, 0, 0, 1 } };
-	struct elem_extra extra = { .timeout_ms = 1000 };
 	uint8_t key[GW_DYNKEY_LEN];
 
 	s->n_fields = 1;
 	s->types[0] = FIELD_ADDR4;
 	s->elems = elems_new(1);
-	must(!elems_add(s->elems, &e, NULL, NULL) && !elems_add(s->elems, &e, NULL, &extra));
+	must(!elems_add(s->elems, &e, NULL, NULL) && !elems_add(s->elems, &e, NULL, NULL));
 	ck_assert(compile_elem_is_static(s, 0));
-	ck_assert(!compile_elem_is_static(s, 1));
+	s->flags = SET_TIMEOUT;
+	ck_assert(!compile_elem_is_static(s, 0));
+	s->flags = SET_DYNAMIC;
+	ck_assert(!compile_elem_is_static(s, 0));
 	ck_assert_uint_eq(compile_key(s, &e, NULL, 0, key), 4);
 	ck_assert_mem_eq(key, e.addr_lo, 4);
+	s->flags |= SET_INTERVAL;
+	ck_assert(compile_elem_is_static(s, 0));
+	s->flags = SET_DYNAMIC;
+	s->is_map = true;
+	ck_assert(compile_elem_is_static(s, 0));
+	s->is_map = false;
 	s->elems->keys[1].addr_hi[3] = 9; /* a range is no key */
 	ck_assert(compile_elem_is_static(s, 1));
 	ck_assert_uint_eq(compile_key(s, &s->elems->keys[1], NULL, 0, key), 0);
-	s->timeout_ms = 5;
-	ck_assert(!compile_elem_is_static(s, 0));
 	set_free(s);
 }
 END_TEST
@@ -726,7 +738,7 @@ int main(void)
 	tcase_add_test(t, a_product_of_sets_that_is_too_large_is_refused);
 	tcase_add_test(t, what_the_data_plane_can_not_do_is_refused_by_name);
 	tcase_add_test(t, sets_that_packets_change_say_so);
-	tcase_add_test(t, elements_with_a_timeout_are_not_in_the_image);
+	tcase_add_test(t, single_values_of_dynamic_sets_are_not_in_the_image);
 	tcase_add_test(t, keys_are_padded_behind);
 	tcase_add_loop_test(t, a_limit_is_what_a_unit_costs_and_what_can_be_saved, 0,
 			    (int)ARRAY_SIZE(limits));

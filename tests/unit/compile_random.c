@@ -288,10 +288,12 @@ static void match_of(struct maker *k, struct rule *r, uint32_t n_stmts)
 	if (one_in(d, 40)) {
 		m.field = FIELD_ID_NUMGEN_INC;
 		m.mod = 2 + roll(d, 3);
-		m.n = 1;
-		m.elems = calloc(1, sizeof(*m.elems));
+		m.n = 1 + roll(d, 2);
+		m.is_set = m.n > 1;
+		m.elems = calloc(m.n, sizeof(*m.elems));
 		must(m.elems);
-		m.elems[0].num_hi = roll(d, m.mod);
+		for (size_t i = 0; i < m.n; i++)
+			m.elems[i].num_lo = m.elems[i].num_hi = i * 2 + roll(d, 2);
 	} else if (one_in(d, 8)) {
 		named_match(k, &m);
 	} else if (one_in(d, 8)) {
@@ -371,7 +373,7 @@ static struct map_use *map_of(struct maker *k, enum data_kind kind)
 		if (kind == DATA_VERDICT)
 			verdict_data(k, &data);
 		else if (kind == DATA_MARK || kind == DATA_PORT)
-			data.val[0].num_lo = data.val[0].num_hi = roll(k->d, 20);
+			data.val[0].num_lo = data.val[0].num_hi = 1 + roll(k->d, 20);
 		else
 			addr_elem(k->d, 4, &data.val[0]);
 		if (kind == DATA_ADDR4_PORT)
@@ -468,10 +470,11 @@ static void nat_of(struct maker *k, struct action *a)
 		memcpy(a->addr_hi, e.addr_hi, 16);
 	}
 	if (a->verdict == VERDICT_DNAT && one_in(d, 2)) {
+		a->has_addr = false;
 		a->nat_family = 4;
-		a->map = map_of(k, a->has_port ? DATA_ADDR4_PORT : DATA_ADDR4);
+		a->map = map_of(k, a->has_port || roll(d, 2) ? DATA_ADDR4 : DATA_ADDR4_PORT);
 	} else if (a->verdict == VERDICT_REDIRECT && one_in(d, 2)) {
-		a->has_port = true;
+		a->has_port = false;
 		a->map = map_of(k, DATA_PORT);
 	}
 }
@@ -560,7 +563,9 @@ static void set_add(struct maker *k, const char *name, const enum field_type *ty
 		else
 			num_elem(k->d, &e[0], 12, 65535);
 		e[1].num_lo = e[1].num_hi = roll(k->d, 12);
-		if (n > 1)
+		if (flags & SET_DYNAMIC && types[0] == FIELD_ADDR4)
+			memcpy(e[0].addr_hi, e[0].addr_lo, 4);
+		else if (flags & SET_DYNAMIC)
 			e[0].num_hi = e[0].num_lo;
 		must(elems_add(s->elems, e, NULL, NULL) == 0);
 	}
@@ -647,10 +652,36 @@ static struct memory of_model, of_image;
 static struct notes want, got;
 static uint64_t ops_seen, notes_seen, packets_seen;
 
-static void memories_clear(void)
+static num elem_num(const struct set *s, size_t i, unsigned int k)
+{
+	const struct elem *e = &s->elems->keys[i * s->n_fields + k];
+
+	return type_rows[s->types[k]].base == BASE_ADDR ? bytes_num(e->addr_lo, 4) : e->num_lo;
+}
+
+/* Elements of dynamic sets are not in the image: who puts it in force puts them where packets do. */
+static void preload(const struct set *s)
+{
+	for (size_t i = 0; s->flags & SET_DYNAMIC && i < s->elems->n; i++) {
+		uint64_t values[2] = { (uint64_t)elem_num(s, i, 0) };
+		uint8_t key[GW_DYNKEY_LEN];
+
+		if (s->n_fields > 1)
+			values[1] = (uint64_t)elem_num(s, i, 1);
+		must(!compile_elem_is_static(s, i));
+		must(compile_key(s, &s->elems->keys[i * s->n_fields], ifs, ARRAY_SIZE(ifs), key));
+		dyn_put(&of_model, s->handle, values, sizeof(values), true);
+		dyn_put(&of_image, (uint32_t)s->handle, key, sizeof(key), true);
+	}
+}
+
+static void memories_clear(const struct ruleset *rs)
 {
 	memset(&of_model, 0, sizeof(of_model));
 	memset(&of_image, 0, sizeof(of_image));
+	for (size_t i = 0; i < rs->n_tables; i++)
+		for (size_t k = 0; k < rs->tables[i]->n_sets; k++)
+			preload(rs->tables[i]->sets[k]);
 }
 
 static void notes_compare(void)
@@ -669,7 +700,7 @@ static void compare(const struct ruleset *rs, const void *lines, size_t n, int h
 		    const struct packet *p)
 {
 	struct world w = { ifs, ARRAY_SIZE(ifs), NULL, *p, &of_model, &want };
-	struct eval e = { *p, &of_image, &got, 0 };
+	struct eval e = { .p = *p, .m = &of_image, .n = &got };
 
 	want.n = got.n = 0;
 	memset(want.count, 0, sizeof(want.count));
@@ -717,7 +748,7 @@ START_TEST(the_image_does_what_the_model_says)
 		_cleanup_(ruleset_freep) struct ruleset *rs = maker_of(&d).rs;
 		_cleanup_(image_freep) struct image *img = NULL;
 
-		memories_clear();
+		memories_clear(rs);
 		if (compiles(rs, &img))
 			compare_packets(&d, rs, img->lines, img->nlines, PACKETS);
 		else
@@ -829,7 +860,7 @@ START_TEST(a_rule_that_is_appended_is_as_good_as_one_that_was_compiled)
 				remove_one(&k, &h);
 			else
 				good = append_one(&k, &h);
-			memories_clear();
+			memories_clear(rs);
 			if (good)
 				compare_packets(&d, rs, h.lines, h.cap, 8);
 		}

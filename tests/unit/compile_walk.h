@@ -300,7 +300,8 @@ static inline bool set_holds(struct world *w, const char *name, const enum field
 	int at;
 
 	must(s);
-	if (elems_find_key(w, fields, n, s->elems->keys, s->elems->n, v) >= 0)
+	if (!(s->flags & SET_DYNAMIC) &&
+	    elems_find_key(w, fields, n, s->elems->keys, s->elems->n, v) >= 0)
 		return true;
 	at = dyn_find(w->m, s->handle, dyn, sizeof(dyn));
 	return at >= 0 && w->m->dyn[at].in;
@@ -459,15 +460,20 @@ static inline void nat_note(struct world *w, const struct action *a, const struc
 	size_t bytes = w->p.version == 4 ? 4 : 16;
 
 	n->kind = nat_kinds[a->verdict];
-	n->flags =
-		a->nat_flags | (a->has_addr ? GW_NATF_ADDR : 0) | (a->has_port ? GW_NATF_PORT : 0);
-	if (a->has_addr) {
+	n->flags = a->nat_flags;
+	if (a->has_addr || (d && a->nat_family)) {
+		n->flags |= GW_NATF_ADDR;
 		memcpy(n->addr_lo, d ? d->val[0].addr_lo : a->addr_lo, bytes);
 		memcpy(n->addr_hi, d ? d->val[0].addr_hi : a->addr_hi, bytes);
 	}
 	if (a->has_port) {
-		n->port_lo = d ? (uint16_t)d->val[a->has_addr].num_lo : a->port_lo;
-		n->port_hi = d ? (uint16_t)d->val[a->has_addr].num_hi : a->port_hi;
+		n->flags |= GW_NATF_PORT;
+		n->port_lo = a->port_lo;
+		n->port_hi = a->port_hi;
+	} else if (d && d->val[a->nat_family != 0].num_lo) {
+		n->flags |= GW_NATF_PORT;
+		n->port_lo = (uint16_t)d->val[a->nat_family != 0].num_lo;
+		n->port_hi = (uint16_t)d->val[a->nat_family != 0].num_hi;
 	}
 }
 
@@ -518,7 +524,7 @@ static inline int walk_rule(struct world *w, const struct rule *r)
 		if (i < r->n_stmts && !stmt_goes_on(w, r, &r->stmts[i]))
 			return GO_ON;
 	}
-	if (a->has_addr && a->nat_family != w->p.version)
+	if (a->nat_family && a->nat_family != w->p.version)
 		return GO_ON;
 	if (a->map) {
 		d = map_gives_data(w, a->map);
@@ -559,7 +565,7 @@ static inline int walk_base(struct world *w, const struct chain *c)
 	return c->policy_drop ? FINAL : CHAIN_DONE;
 }
 
-/* Chains of the hook in order of priority, then handle: the smallest that is above the last one. */
+/* Chains of the hook in order of priority, of equals the latest first: the next behind the last one. */
 static inline void walk_model(const struct ruleset *rs, int hook, struct world *w)
 {
 	const struct chain *last = NULL;
@@ -576,10 +582,10 @@ static inline void walk_model(const struct ruleset *rs, int hook, struct world *
 				    !family_sees(rs->tables[i]->family, w->p.version))
 					continue;
 				if (last && (c->prio < last->prio ||
-					     (c->prio == last->prio && c->handle <= last->handle)))
+					     (c->prio == last->prio && c->handle >= last->handle)))
 					continue;
 				if (best && (c->prio > best->prio ||
-					     (c->prio == best->prio && c->handle > best->handle)))
+					     (c->prio == best->prio && c->handle < best->handle)))
 					continue;
 				best = c;
 				of = rs->tables[i];

@@ -63,6 +63,24 @@ static const char *const lines[] = {
 	"random,persistent",
 	"define a = { 1, 2 }\ndefine b = { $a, 3 }\nadd rule inet filter input udp dport $b drop "
 	"gw handle 7 cid 3 xt \"-j \\\"x\\\"\"",
+	"add rule inet filter forward ip saddr . tcp dport { 10.0.0.0/8 . 80, 1.2.3.4-1.2.3.9 . 22 "
+	"} "
+	"meta hour \"22:00\"-\"06:00\" tcp flags & (syn|ack) == syn ct status ! snat,dnat ether "
+	"saddr "
+	"00:11:22:33:44:55 ct original ip saddr & 255.0.0.0 == 10.0.0.0 tcp dport vmap { 1 : jump "
+	"a, 2-5 "
+	": drop }",
+	"add rule inet filter forward limit rate over 5 kbytes/second burst 9 mbytes log prefix "
+	"\"a\" "
+	"level info flags tcp sequence,options quota over 5 mbytes used 3 bytes ct count over 5 "
+	"meta mark "
+	"set (meta mark & 0xff) | 5 ct mark set ip saddr map { 1.2.3.4 : 5, 2.0.0.0/8 : 7 } "
+	"counter name "
+	"\"x\" update @d { ip saddr timeout 1d2h limit rate 5/minute counter } reject with icmpx "
+	"no-route",
+	"add rule ip nat PREROUTING dnat ip addr . port to numgen inc mod 4 offset 3 map { 0 : "
+	"10.0.0.1 . "
+	"80 } random; add rule inet nat postrouting snat ip6 prefix to fd00::/64 persistent,random",
 };
 
 START_TEST(every_beginning_of_a_line_is_survived)
