@@ -50,38 +50,6 @@ SEC("tc") int gw_in6(struct __sk_buff *skb)
 {
 	return hook_in(skb, true);
 }
-SEC("tc") int gw_ct4(struct __sk_buff *skb)
-{
-	return hook_ct(skb, false);
-}
-SEC("tc") int gw_ct6(struct __sk_buff *skb)
-{
-	return hook_ct(skb, true);
-}
-SEC("tc") int gw_outct4(struct __sk_buff *skb)
-{
-	return hook_outct(skb, false);
-}
-SEC("tc") int gw_outct6(struct __sk_buff *skb)
-{
-	return hook_outct(skb, true);
-}
-SEC("tc") int gw_error4(struct __sk_buff *skb)
-{
-	return hook_error(skb, false);
-}
-SEC("tc") int gw_error6(struct __sk_buff *skb)
-{
-	return hook_error(skb, true);
-}
-SEC("tc") int gw_post4(struct __sk_buff *skb)
-{
-	return hook_post(skb, false);
-}
-SEC("tc") int gw_post6(struct __sk_buff *skb)
-{
-	return hook_post(skb, true);
-}
 SEC("tc") int gw_out4(struct __sk_buff *skb)
 {
 	return hook_out(skb, false);
@@ -89,14 +57,6 @@ SEC("tc") int gw_out4(struct __sk_buff *skb)
 SEC("tc") int gw_out6(struct __sk_buff *skb)
 {
 	return hook_out(skb, true);
-}
-SEC("tc") int gw_outpost4(struct __sk_buff *skb)
-{
-	return hook_outpost(skb, false);
-}
-SEC("tc") int gw_outpost6(struct __sk_buff *skb)
-{
-	return hook_outpost(skb, true);
 }
 SEC("tc") int gw_reject4(struct __sk_buff *skb)
 {

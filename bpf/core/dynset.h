@@ -150,7 +150,7 @@ static __always_inline void dyn_fill(struct pkt *p, struct gw_dynval *to, __u64 
 	to->expires_ns = timeout ? gw_boot_ns() + timeout : 0;
 	to->timeout_ns = timeout;
 	to->tat = to->pkts = to->bytes = 0;
-	to->count = to->pad = 0;
+	to->count = 0; /* pad is gwd's */
 }
 
 /* The element of p->r.dk, made if it is not there; NULL = there is no room. */
@@ -173,6 +173,7 @@ static __always_inline struct gw_dynval *dyn_add(struct pkt *p, const struct gw_
 	}
 	if (!dyn_count(set, 1))
 		return NULL;
+	p->r.dv.pad = 0;
 	dyn_fill(p, &p->r.dv, timeout);
 	r = bpf_map_update_elem(&gw_dynset, &p->r.dk, &p->r.dv, BPF_NOEXIST);
 	if (r)

@@ -11,10 +11,38 @@
 #define FIELD_MISSING 1
 #define FIELD_UNKNOWN 2
 
-/* Bytes of a field in a set's key, before padding to 4: a name of an interface is its index. */
+/* Bytes of a field in a set's key, before padding to 4: those of its type (type_rows in ctl/model); a name of an interface is its index. */
+#define FIELD_BYTES_NUM	       4
+#define FIELD_BYTES_IFNAME     4
+#define FIELD_BYTES_ADDR4      4
+#define FIELD_BYTES_ADDR6      16
+#define FIELD_BYTES_PROTO      1
+#define FIELD_BYTES_PORT       2
+#define FIELD_BYTES_ICMP_TYPE  1
+#define FIELD_BYTES_ICMP6_TYPE 1
+#define FIELD_BYTES_CT_STATE   4
+#define FIELD_BYTES_MARK       4
+#define FIELD_BYTES_ETHER_ADDR 6
+#define FIELD_BYTES_ETHERTYPE  2
+#define FIELD_BYTES_DSCP       1
+#define FIELD_BYTES_ECN	       1
+#define FIELD_BYTES_TCP_FLAG   1
+#define FIELD_BYTES_ICMP_CODE  1
+#define FIELD_BYTES_ICMP6_CODE 1
+#define FIELD_BYTES_CT_STATUS  4
+#define FIELD_BYTES_CT_DIR     1
+#define FIELD_BYTES_NFPROTO    1
+#define FIELD_BYTES_PKTTYPE    1
+#define FIELD_BYTES_IFTYPE     2
+#define FIELD_BYTES_FIB_TYPE   4
+#define FIELD_BYTES_FIB_OIF    4
+#define FIELD_BYTES_BOOL       1
+#define FIELD_BYTES_HOUR       4
+#define FIELD_BYTES_DAY	       1
+#define FIELD_BYTES_TIME       4
 static const __u8 field_bytes[GW_F_MAX] = {
 #define GW_FIELD(id, keyword, type, bits, families, implies, hooks, varies, help) \
-	[GW_F_##id] = (bits) ? ((bits) + 7) / 8 : 4,
+	[GW_F_##id] = FIELD_BYTES_##type,
 #include <gw/field.def>
 #undef GW_FIELD
 };
@@ -465,12 +493,12 @@ static __always_inline int field_wide(struct pkt *p, const __u64 *v)
 static __always_inline int field_plain(struct pkt *p, __u32 field, const bool v6)
 {
 	switch (field) {
-	case GW_F_IIFNAME:
+	case GW_F_IIFNAME: /* none is 0: as nft, whose `iifname != "lo"` holds for it */
 	case GW_F_IIF:
-		return field_if(p, p->r.iif, p->r.iif);
+		return field_is(p, p->r.iif);
 	case GW_F_OIFNAME:
 	case GW_F_OIF:
-		return field_if(p, p->r.oif, p->r.oif);
+		return field_is(p, p->r.oif);
 	case GW_F_IP_SADDR:
 		return v6 ? FIELD_MISSING : field_wide(p, p->r.k.s);
 	case GW_F_IP_DADDR:

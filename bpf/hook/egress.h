@@ -51,6 +51,93 @@ static __always_inline bool egress_is_own(struct pkt *p, const bool v6)
 	return local_kind(&p->t, false, v6) == GW_LOCAL_HOST;
 }
 
+/* DNAT of the gateway's own packet: where does the new destination live? */
+static __always_inline int output_reroute(struct __sk_buff *skb, struct pkt *p,
+					  struct gw_conf *conf, const bool v6)
+{
+	if (!(p->flags & PKT_OUTPUT) || !key_dest_differs(&p->t, &p->out, v6) ||
+	    p->flags & PKT_ICMP_ERROR)
+		return 0;
+	if (local_kind(&p->out, true, v6))
+		return GW_REASON_ROUTE; /* it has left towards a wire; there is no way back inside from here */
+	p->iif = 1;
+	route_lookup(skb, v6);
+	p->iif = 0;
+	p->flags &= ~(PKT_LOCAL | PKT_UNROUTED | PKT_STACK);
+	if (!p->oif)
+		p->oif = skb->ifindex;
+	return 0;
+}
+
+/* What a refusal is here: nobody can be told. */
+static __always_inline int egress_drop(struct pkt *p, int r, const bool v6)
+{
+	if (p->flags & PKT_KILL)
+		ct_kill(v6);
+	return gw_drop(p, r == VERDICT_REJECT ? GW_REASON_REJECT : r, v6);
+}
+
+/* raw, conntrack, mangle and DNAT of OUTPUT; of what the stack forwarded only conntrack. */
+static __always_inline int output(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
+				  struct gw_if *ifc, const bool v6)
+{
+	bool own = p->flags & PKT_OUTPUT;
+	int r = 0;
+
+	if (own) {
+		key_for_rules(skb, p, &p->t, 0, p->oif, v6);
+		r = stage_rules(skb, p, conf, GW_HOOK_RAW_OUTPUT, v6);
+	}
+	if (!r)
+		r = track(skb, p, 0, v6);
+	if (!r && own)
+		r = mangle(skb, p, conf, GW_HOOK_MANGLE_OUTPUT, 0, p->oif, v6);
+	if (!r && own && p->flags & PKT_NEW)
+		r = stage_dnat(skb, p, conf, ifc, GW_HOOK_NAT_OUTPUT, v6);
+	return r ? r : output_reroute(skb, p, conf, v6);
+}
+
+/* filter and security of OUTPUT or FORWARD, mangle POSTROUTING. */
+static __always_inline int egress_filter(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
+					 struct gw_flow *own, const bool v6)
+{
+	int r;
+
+	if (p->flags & PKT_OUTPUT) {
+		key_for_rules(skb, p, &p->out, 0, p->oif, v6);
+		r = stage_filter(skb, p, conf, own, GW_HOOK_FILTER_OUTPUT, GW_HOOK_SECURITY_OUTPUT,
+				 v6);
+	} else {
+		r = check_forward(skb, p, conf, own, v6);
+	}
+	return r ? r : mangle(skb, p, conf, GW_HOOK_MANGLE_POSTROUTING, p->iif, p->oif, v6);
+}
+
+static __always_inline int egress_post(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
+				       const bool v6)
+{
+	struct gw_flow *own = pkt_flow(p, v6);
+	bool output = p->flags & PKT_OUTPUT;
+	int r = egress_filter(skb, p, conf, own, v6);
+
+	if (r)
+		return egress_drop(p, r, v6);
+	if (p->flags & PKT_STATELESS) {
+		if (!output && snat_applies(skb, p, conf, v6))
+			return gw_drop(p, GW_REASON_NAT_UNTRACKED, v6); /* routed multicast */
+		return TC_ACT_UNSPEC;
+	}
+	if (!own && output && p->ctstate == GW_CT_INVALID)
+		return finish_egress(skb, v6); /* our own stack's answer to something untracked */
+	r = settle(skb, p, conf, own, v6);
+	if (r < 0)
+		return p->restarts++ & 3 ? gw_drop(p, GW_REASON_CT_INSERT, v6)
+					 : jump(skb, JUMP_OUT, v6);
+	if (r)
+		return gw_drop(p, r, v6);
+	return finish_egress(skb, v6);
+}
+
 static __always_inline int hook_out(struct __sk_buff *skb, const bool v6)
 {
 	struct gw_if *ifc = if_get(skb->ifindex);
@@ -82,107 +169,7 @@ static __always_inline int hook_out(struct __sk_buff *skb, const bool v6)
 		if (r != EGRESS_UNKNOWN)
 			return r;
 	}
-	if (p->flags & PKT_OUTPUT) {
-		key_for_rules(skb, p, &p->t, 0, p->oif, v6);
-		r = stage_rules(skb, p, conf, GW_HOOK_RAW_OUTPUT, v6);
-		if (r)
-			return gw_drop(p, r == VERDICT_REJECT ? GW_REASON_REJECT : r, v6);
-	}
-	if (pkt_is_stateless(skb, p, v6)) {
-		p->flags |= PKT_STATELESS;
-		p->ctstate = GW_CT_NEW;
-		key_copy(&p->out, &p->t, v6);
-		return jump(skb, JUMP_OUT_POST, v6);
-	}
-	if (p->flags & PKT_ICMP_ERROR && !(p->flags & PKT_NOTRACK))
-		return jump(skb, JUMP_ERROR, v6);
-	return jump(skb, JUMP_OUT_CT, v6);
-}
-
-static __always_inline int hook_outct(struct __sk_buff *skb, const bool v6)
-{
-	struct gw_if *ifc = if_get(skb->ifindex);
-	struct pkt *p = pkt_scratch();
-	struct gw_conf *conf = conf_get();
-	struct ct ct;
-	int r;
-
-	if (!ifc || !p || !conf)
-		return TC_ACT_UNSPEC;
-	r = stage_conntrack(p, conf, &ct, v6);
-	if (r)
-		return gw_drop(p, r, v6);
-	if (p->flags & PKT_OUTPUT) {
-		r = mangle(skb, p, conf, GW_HOOK_MANGLE_OUTPUT, 0, p->oif, v6);
-		if (r)
-			return gw_drop(p, r == VERDICT_REJECT ? GW_REASON_REJECT : r, v6);
-		if (p->flags & PKT_NEW) {
-			r = stage_dnat(skb, p, conf, ifc, GW_HOOK_NAT_OUTPUT, v6);
-			if (r)
-				return gw_drop(p, r, v6);
-		}
-	}
-	return jump(skb, JUMP_OUT_POST, v6);
-}
-
-/* DNAT of the gateway's own packet: where does the new destination live? */
-static __always_inline int output_reroute(struct __sk_buff *skb, struct pkt *p,
-					  struct gw_conf *conf, const bool v6)
-{
-	if (!(p->flags & PKT_OUTPUT) || !key_dest_differs(&p->t, &p->out, v6) ||
-	    p->flags & PKT_ICMP_ERROR)
-		return 0;
-	if (local_kind(&p->out, true, v6))
-		return GW_REASON_ROUTE; /* it has left towards a wire; there is no way back inside from here */
-	p->iif = 1;
-	route_lookup(skb, v6);
-	p->iif = 0;
-	p->flags &= ~(PKT_LOCAL | PKT_UNROUTED | PKT_STACK);
-	if (!p->oif)
-		p->oif = skb->ifindex;
-	return 0;
-}
-
-static __always_inline int hook_outpost(struct __sk_buff *skb, const bool v6)
-{
-	bool output;
-	struct pkt *p = pkt_scratch();
-	struct gw_conf *conf = conf_get();
-	struct gw_flow *own;
-	int r;
-
-	if (!p || !conf)
-		return TC_ACT_UNSPEC;
-	output = p->flags & PKT_OUTPUT;
-	own = pkt_flow(p, v6);
-	r = output_reroute(skb, p, conf, v6);
-	if (r)
-		return gw_drop(p, r, v6);
-	if (!output) {
-		r = check_forward(skb, p, conf, own, v6);
-	} else {
-		key_for_rules(skb, p, &p->out, 0, p->oif, v6);
-		r = stage_filter(skb, p, conf, own, GW_HOOK_FILTER_OUTPUT, GW_HOOK_SECURITY_OUTPUT,
-				 v6);
-	}
-	if (r)
-		return gw_drop(p, r == VERDICT_REJECT ? GW_REASON_REJECT : r, v6);
-	r = mangle(skb, p, conf, GW_HOOK_MANGLE_POSTROUTING, p->iif, p->oif, v6);
-	if (r)
-		return gw_drop(p, r == VERDICT_REJECT ? GW_REASON_REJECT : r, v6);
-	if (p->flags & PKT_STATELESS) {
-		if (!output && snat_applies(skb, p, conf, v6))
-			return gw_drop(p, GW_REASON_NAT_UNTRACKED, v6); /* routed multicast */
-		return TC_ACT_UNSPEC;
-	}
-	if (!own && output && p->ctstate == GW_CT_INVALID)
-		return finish_egress(skb, v6); /* our own stack's answer to something untracked */
-	r = settle(skb, p, conf, own, v6);
-	if (r < 0)
-		return p->restarts++ & 3 ? gw_drop(p, GW_REASON_CT_INSERT, v6)
-					 : jump(skb, JUMP_OUT, v6);
-	if (r)
-		return gw_drop(p, r, v6);
-	return finish_egress(skb, v6);
+	r = output(skb, p, conf, ifc, v6);
+	return r ? egress_drop(p, r, v6) : egress_post(skb, p, conf, v6);
 }
 #endif

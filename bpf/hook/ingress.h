@@ -45,9 +45,26 @@ static __always_inline bool pkt_is_stateless(struct __sk_buff *skb, struct pkt *
 /* Reject at a place where the sender can not be answered is a drop. */
 static __always_inline int verdict_end(struct __sk_buff *skb, struct pkt *p, int r, const bool v6)
 {
+	if (p->flags & PKT_KILL)
+		ct_kill(v6);
 	if (r == VERDICT_REJECT)
 		return jump(skb, JUMP_REJECT, v6);
 	return gw_drop(p, r, v6);
+}
+
+/* Which connection?  @stateless: flags of a packet that none can be of.  0 or GW_REASON_*. */
+static __always_inline int track(struct __sk_buff *skb, struct pkt *p, __u32 stateless,
+				 const bool v6)
+{
+	if (pkt_is_stateless(skb, p, v6)) {
+		p->flags |= PKT_STATELESS | stateless;
+		p->ctstate = GW_CT_NEW;
+		key_copy(&p->out, &p->t, v6);
+		return 0;
+	}
+	if (p->flags & PKT_ICMP_ERROR && !(p->flags & PKT_NOTRACK))
+		return stage_icmp_error(skb, v6);
+	return conntrack(v6);
 }
 
 static __always_inline int mangle(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
@@ -75,94 +92,22 @@ static __always_inline int filter_prerouting(struct __sk_buff *skb, struct pkt *
 	return mangle(skb, p, conf, GW_HOOK_FILTER_PREROUTING, p->iif, 0, v6);
 }
 
-static __always_inline int hook_in(struct __sk_buff *skb, const bool v6)
+/* raw, conntrack, mangle, DNAT, filter. */
+static __always_inline int prerouting(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
+				      struct gw_if *ifc, const bool v6)
 {
-	struct gw_if *ifc = if_get(skb->ifindex);
-	struct pkt *p = pkt_scratch();
-	struct gw_conf *conf = conf_get();
 	int r;
 
-	if (!ifc || !p || !conf)
-		return TC_ACT_UNSPEC;
-	pkt_start(skb, p, conf, ifc, 0);
-	p->iif = skb->ifindex;
-	r = pkt_parse(skb, v6);
-	if (r >= PARSE_DROP)
-		return gw_drop(p, r - PARSE_DROP, v6);
-	if (r == PARSE_PASS || (r == PARSE_LINK && local_kind(&p->t, true, v6)))
-		return TC_ACT_UNSPEC;
-	if (p->flags & PKT_FRAG) {
-		r = frag_track(skb, v6);
-		if (r == FRAG_HELD)
-			return TC_ACT_SHOT;
-		if (r)
-			return gw_drop(p, r, v6);
-	}
 	key_for_rules(skb, p, &p->t, p->iif, 0, v6);
 	r = stage_rules(skb, p, conf, GW_HOOK_RAW_PREROUTING, v6);
 	if (r)
-		return verdict_end(skb, p, r, v6);
-	if (pkt_is_stateless(skb, p, v6)) {
-		p->flags |= PKT_STATELESS | PKT_LOCAL;
-		p->ctstate = GW_CT_NEW;
-		key_copy(&p->out, &p->t, v6);
-		r = mangle_prerouting(skb, p, conf, v6);
-		if (!r)
-			r = filter_prerouting(skb, p, conf, v6);
-		return r ? verdict_end(skb, p, r, v6) : jump(skb, JUMP_POST, v6);
-	}
-	if (p->flags & PKT_ICMP_ERROR && !(p->flags & PKT_NOTRACK))
-		return jump(skb, JUMP_ERROR, v6);
-	return jump(skb, JUMP_CT, v6);
-}
-
-static __always_inline int hook_ct(struct __sk_buff *skb, const bool v6)
-{
-	struct gw_if *ifc = if_get(skb->ifindex);
-	struct pkt *p = pkt_scratch();
-	struct gw_conf *conf = conf_get();
-	struct ct ct;
-	int r;
-
-	if (!ifc || !p || !conf)
-		return TC_ACT_UNSPEC;
-	r = stage_conntrack(p, conf, &ct, v6);
-	if (r)
-		return gw_drop(p, r, v6);
-	r = mangle_prerouting(skb, p, conf, v6);
-	if (r)
-		return verdict_end(skb, p, r, v6);
-	if (p->flags & PKT_NEW) {
-		r = stage_dnat(skb, p, conf, ifc, GW_HOOK_NAT_PREROUTING, v6);
-		if (r)
-			return gw_drop(p, r, v6);
-	}
-	r = filter_prerouting(skb, p, conf, v6);
-	return r ? verdict_end(skb, p, r, v6) : jump(skb, JUMP_POST, v6);
-}
-
-static __always_inline int hook_error(struct __sk_buff *skb, const bool v6)
-{
-	struct pkt *p = pkt_scratch();
-	struct gw_conf *conf = conf_get();
-	bool output;
-	int r;
-
-	if (!p || !conf)
-		return TC_ACT_UNSPEC;
-	output = p->flags & PKT_EGRESS;
-	r = stage_icmp_error(skb, v6);
-	if (r)
-		return gw_drop(p, r, v6);
-	if (output) {
-		r = p->flags & PKT_OUTPUT ? mangle(skb, p, conf, GW_HOOK_MANGLE_OUTPUT, 0, p->oif, v6)
-					  : 0;
-		return r ? verdict_end(skb, p, r, v6) : jump(skb, JUMP_OUT_POST, v6);
-	}
-	r = mangle_prerouting(skb, p, conf, v6);
+		return r;
+	r = track(skb, p, PKT_LOCAL, v6);
 	if (!r)
-		r = filter_prerouting(skb, p, conf, v6);
-	return r ? verdict_end(skb, p, r, v6) : jump(skb, JUMP_POST, v6);
+		r = mangle_prerouting(skb, p, conf, v6);
+	if (!r && p->flags & PKT_NEW)
+		r = stage_dnat(skb, p, conf, ifc, GW_HOOK_NAT_PREROUTING, v6);
+	return r ? r : filter_prerouting(skb, p, conf, v6);
 }
 
 /*
@@ -212,19 +157,6 @@ static __always_inline struct gw_flow *pkt_flow(struct pkt *p, const bool v6)
 	return flow_find(&p->t, v6);
 }
 
-/* A RST that was the only answer: tell and forget, the packet itself still goes through. */
-static __always_inline void pkt_kill_flow(struct pkt *p, const bool v6)
-{
-	struct gw_flow *own = flow_find(&p->t, v6), *peer;
-
-	if (!own)
-		return;
-	key_copy(&p->alt, flow_peer(own, v6), v6);
-	peer = flow_find(&p->alt, v6);
-	if (peer)
-		flow_end(peer, own, &p->alt, &p->t, GW_CAUSE_KILL, 0, v6);
-}
-
 /* Behind the verdict: enter a new connection, or refresh what the known one remembers.  0, reason, -1 = start over. */
 static __always_inline int settle(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
 				  struct gw_flow *own, const bool v6)
@@ -232,7 +164,7 @@ static __always_inline int settle(struct __sk_buff *skb, struct pkt *p, struct g
 	if (p->flags & PKT_NEW)
 		return stage_snat(skb, p, conf, if_get(p->oif), v6);
 	if (p->flags & PKT_KILL) {
-		pkt_kill_flow(p, v6);
+		ct_kill(v6);
 		return 0;
 	}
 	if (!own)
@@ -263,17 +195,13 @@ static __always_inline bool pkt_expires(struct pkt *p, const bool v6)
 	return true;
 }
 
-static __always_inline int hook_post(struct __sk_buff *skb, const bool v6)
+/* Behind PREROUTING: to the gateway itself, or on. */
+static __always_inline int post(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
+				const bool v6)
 {
-	struct gw_if *ifc = if_get(skb->ifindex);
-	struct pkt *p = pkt_scratch();
-	struct gw_conf *conf = conf_get();
-	struct gw_flow *own;
+	struct gw_flow *own = pkt_flow(p, v6);
 	int r;
 
-	if (!ifc || !p || !conf)
-		return TC_ACT_UNSPEC;
-	own = pkt_flow(p, v6);
 	if (own && own->flags & GW_FLOW_LOCAL_OUT)
 		return gw_drop(p, GW_REASON_MARTIAN,
 			       v6); /* our own side of a connection does not come in by a wire */
@@ -302,5 +230,32 @@ static __always_inline int hook_post(struct __sk_buff *skb, const bool v6)
 			return gw_drop(p, r, v6);
 	}
 	return finish_ingress(skb, v6);
+}
+
+static __always_inline int hook_in(struct __sk_buff *skb, const bool v6)
+{
+	struct gw_if *ifc = if_get(skb->ifindex);
+	struct pkt *p = pkt_scratch();
+	struct gw_conf *conf = conf_get();
+	int r;
+
+	if (!ifc || !p || !conf)
+		return TC_ACT_UNSPEC;
+	pkt_start(skb, p, conf, ifc, 0);
+	p->iif = skb->ifindex;
+	r = pkt_parse(skb, v6);
+	if (r >= PARSE_DROP)
+		return gw_drop(p, r - PARSE_DROP, v6);
+	if (r == PARSE_PASS || (r == PARSE_LINK && local_kind(&p->t, true, v6)))
+		return TC_ACT_UNSPEC;
+	if (p->flags & PKT_FRAG) {
+		r = frag_track(skb, v6);
+		if (r == FRAG_HELD)
+			return TC_ACT_SHOT;
+		if (r)
+			return gw_drop(p, r, v6);
+	}
+	r = prerouting(skb, p, conf, ifc, v6);
+	return r ? verdict_end(skb, p, r, v6) : post(skb, p, conf, v6);
 }
 #endif

@@ -2,37 +2,15 @@
 #ifndef GW_JUMP_H
 #define GW_JUMP_H
 /* The tail calls.  Index = JUMP_* * 2 + (IPv6); filled by libbpf at load, one map per load (kern pins it). */
-enum {
-	JUMP_FAST,
-	JUMP_OUT_FAST,
-	JUMP_IN,
-	JUMP_CT,
-	JUMP_ERROR,
-	JUMP_POST,
-	JUMP_OUT,
-	JUMP_OUT_CT,
-	JUMP_OUT_POST,
-	JUMP_REJECT,
-	JUMP_MAX
-};
+enum { JUMP_FAST, JUMP_OUT_FAST, JUMP_IN, JUMP_OUT, JUMP_REJECT, JUMP_MAX };
 
 int gw_fast6(struct __sk_buff *skb);
 int gw_outfast4(struct __sk_buff *skb);
 int gw_outfast6(struct __sk_buff *skb);
 int gw_in4(struct __sk_buff *skb);
 int gw_in6(struct __sk_buff *skb);
-int gw_ct4(struct __sk_buff *skb);
-int gw_ct6(struct __sk_buff *skb);
-int gw_error4(struct __sk_buff *skb);
-int gw_error6(struct __sk_buff *skb);
-int gw_post4(struct __sk_buff *skb);
-int gw_post6(struct __sk_buff *skb);
 int gw_out4(struct __sk_buff *skb);
 int gw_out6(struct __sk_buff *skb);
-int gw_outct4(struct __sk_buff *skb);
-int gw_outct6(struct __sk_buff *skb);
-int gw_outpost4(struct __sk_buff *skb);
-int gw_outpost6(struct __sk_buff *skb);
 int gw_reject4(struct __sk_buff *skb);
 int gw_reject6(struct __sk_buff *skb);
 
@@ -47,14 +25,7 @@ struct {
 		[JUMP_OUT_FAST * 2] = (void *)&gw_outfast4,
 		[JUMP_OUT_FAST * 2 + 1] = (void *)&gw_outfast6,
 		[JUMP_IN * 2] = (void *)&gw_in4,	     [JUMP_IN * 2 + 1] = (void *)&gw_in6,
-		[JUMP_CT * 2] = (void *)&gw_ct4,
-		[JUMP_CT * 2 + 1] = (void *)&gw_ct6,
-		[JUMP_OUT_CT * 2] = (void *)&gw_outct4,
-		[JUMP_OUT_CT * 2 + 1] = (void *)&gw_outct6,
-		[JUMP_ERROR * 2] = (void *)&gw_error4,	     [JUMP_ERROR * 2 + 1] = (void *)&gw_error6,
-		[JUMP_POST * 2] = (void *)&gw_post4,	     [JUMP_POST * 2 + 1] = (void *)&gw_post6,
 		[JUMP_OUT * 2] = (void *)&gw_out4,	     [JUMP_OUT * 2 + 1] = (void *)&gw_out6,
-		[JUMP_OUT_POST * 2] = (void *)&gw_outpost4,  [JUMP_OUT_POST * 2 + 1] = (void *)&gw_outpost6,
 		[JUMP_REJECT * 2] = (void *)&gw_reject4,     [JUMP_REJECT * 2 + 1] = (void *)&gw_reject6,
 	},
 };

@@ -208,9 +208,8 @@ static __always_inline int ct_known(struct pkt *p, struct gw_conf *conf, struct 
 										 : GW_CT_NEW;
 	ct->own->pkts++;
 	ct->own->bytes += p->len;
-	if (r == CT_IGNORE)
-		return CT_OK;
-	ct->own->seen = p->now;
+	if (r != CT_IGNORE) /* what teaches nothing keeps nothing alive, but an answer it is */
+		ct->own->seen = p->now;
 	ct_accept(p, ct, changed, assured, v6);
 	return CT_OK;
 }
@@ -271,5 +270,47 @@ static __always_inline int stage_conntrack(struct pkt *p, struct gw_conf *conf, 
 	p->flags = (p->flags | PKT_NEW) & ~PKT_REPLY;
 	p->ctstate = GW_CT_NEW;
 	return 0;
+}
+
+/* A RST that was the only answer: tell and forget, whether the packet itself goes on or not. */
+__noinline int ct_kill(__u32 v6)
+{
+	struct pkt *p = pkt_scratch();
+	struct gw_flow *own;
+
+	if (!p)
+		return 0;
+	own = v6 ? flow_find(&p->t, true) : flow_find(&p->t, false);
+	if (!own)
+		return 0;
+	if (v6)
+		key_copy(&p->alt, flow_peer(own, true), true);
+	else
+		key_copy(&p->alt, flow_peer(own, false), false);
+	return ct_end(v6, GW_CAUSE_KILL);
+}
+
+/* A function of its own, so that its paths do not multiply with those of what follows. */
+__noinline int conntrack4(void)
+{
+	struct gw_conf *conf = conf_get();
+	struct pkt *p = pkt_scratch();
+	struct ct ct;
+
+	return p && conf ? stage_conntrack(p, conf, &ct, false) : GW_REASON_INTERNAL;
+}
+
+__noinline int conntrack6(void)
+{
+	struct gw_conf *conf = conf_get();
+	struct pkt *p = pkt_scratch();
+	struct ct ct;
+
+	return p && conf ? stage_conntrack(p, conf, &ct, true) : GW_REASON_INTERNAL;
+}
+
+static __always_inline int conntrack(const bool v6)
+{
+	return v6 ? conntrack6() : conntrack4();
 }
 #endif

@@ -74,7 +74,7 @@ static int cut_element(struct cutter *c, struct elems *old, size_t i)
 int settle_cut(struct parser *p, const struct settle *s, struct batch *b, struct elems **elems)
 {
 	_cleanup_(elems_freep) struct elems *out = elems_new(s->shape->n_keys);
-	_cleanup_(freep) size_t *order = NULL;
+	_cleanup_(freep) size_t *order = NULL, *old_order = NULL;
 	struct cutter c = { .b = b };
 	int r;
 
@@ -84,12 +84,13 @@ int settle_cut(struct parser *p, const struct settle *s, struct batch *b, struct
 	if (r)
 		return r;
 	order = sorted_indices(&c.m.type, b->elems);
-	if (!order)
+	old_order = sorted_indices(&c.m.type, *elems);
+	if (!order || !old_order)
 		return -ENOMEM;
 	c.order = order;
 	c.m.out = out;
 	for (size_t i = 0; !r && i < (*elems)->n; i++)
-		r = cut_element(&c, *elems, i);
+		r = cut_element(&c, *elems, old_order[i]);
 	if (!r)
 		r = skip_missing(&c, NULL);
 	if (r)

@@ -4,6 +4,7 @@
 
 #include <lang/build.h>
 #include <lang/print.h>
+#include <model/keys.h>
 
 static int map_take_name(struct parser *p, struct map_use *m)
 {
@@ -18,6 +19,15 @@ static int map_take_name(struct parser *p, struct map_use *m)
 		return r;
 	m->name = strdup(name);
 	return m->name ? ref_add(p, REF_SET, name, &at) : -ENOMEM;
+}
+
+/* A range of addresses that is a prefix is one. */
+static void tidy_data(struct map_use *m, const enum field_type *data, unsigned int n_data)
+{
+	for (size_t i = 0; m->elems && i < m->elems->n; i++) {
+		for (unsigned int k = 0; k < n_data; k++)
+			elem_tidy(data[k], &m->elems->data[i].val[k]);
+	}
 }
 
 int parse_map_use(struct parser *p, const struct selector *sel, const enum field_type *data,
@@ -38,9 +48,11 @@ int parse_map_use(struct parser *p, const struct selector *sel, const enum field
 		r = parse_map_body(p, keys, sel->n, data, n_data, &m->elems);
 	else
 		r = fail_expected(p, "`{` or `@` and the name of a map");
-	if (!r)
-		*ret = TAKE_PTR(m);
-	return r;
+	if (r)
+		return r;
+	tidy_data(m, data, n_data);
+	*ret = TAKE_PTR(m);
+	return 0;
 }
 
 int parse_vmap(struct parser *p, struct rule *r, const struct selector *sel)

@@ -12,10 +12,12 @@
  * quota, limit; define/redefine/undefine.  Anything not supported is refused by name with line and column.
  *
  * Where this differs from nft:
- *   - `iif`/`oif` are taken as `iifname`/`oifname`; `ip protocol`/`ip6 nexthdr` as `meta l4proto`.  In an inet table what is for one
- *     version of IP alone (these, `meta nfproto`, `reject with icmp`) becomes a match on all of its addresses: `ip saddr 0.0.0.0/0`.
- *   - `ct state != a,b` means neither of them; `snat to ADDR` in an inet table needs no `ip`: the address says it.
- *   - matches stand before statements; standard chains (model.h) need not be made; a replaced rule keeps its handle and counts anew.
+ *   - `ct state != a,b` means neither of them, and is printed `! a,b`; `snat to ADDR` in an inet table needs no `ip`: the address says it.
+ *   - numbers of a generator with an offset are counted from 0; `fib ... oif 0` is `missing`.
+ *   - an anonymous set that is one interval when all is joined loses its braces.
+ *   - a verdict map and `continue` end the rule as other verdicts do; a rule has one counter of its own.
+ *   - a rule that can never match where it stands (oifname in input, ct in raw) is a mistake.
+ *   - standard chains (model.h) need not be made; a replaced rule keeps its handle and counts anew.
  *   - elements of named sets are kept in order; concatenations of ranges too, where nft keeps them as they came.  A set of those may hold
  *     ranges that have a key in common, a map may not.
  *   - in strings \" and \\ stand for " and \.

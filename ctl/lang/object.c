@@ -58,7 +58,9 @@ static int parse_object_word(struct parser *p, struct object *o, uint64_t *id)
 	if (token_is(&word, "handle"))
 		return parse_u64(p, "a handle", 1, HANDLE_MAX, &o->handle);
 	if (token_is(&word, "id"))
-		return parse_u64(p, "an id", 1, GW_COUNTERS_MAX - 1, id);
+		return parse_u64(p, "an id", 1,
+				 (o->kind == OBJECT_COUNTER ? GW_COUNTERS_MAX : GW_STATES_MAX) - 1,
+				 id);
 	if (!token_is(&word, "given"))
 		return fail_at(p, &word, "`handle`, `id` or `given` expected");
 	o->given = true;

@@ -158,18 +158,29 @@ static void print_nat_addr(const struct action *a, const uint8_t *addr, struct s
 	strbuf_puts(b, brackets ? "]" : "");
 }
 
-static void print_nat_addrs(const struct action *a, struct strbuf *b)
+/* The length of the prefix that the target is written as, -1: an address or a range. */
+static int nat_target_plen(const struct action *a, unsigned int flags)
 {
 	size_t bytes = a->nat_family == 4 ? 4 : 16;
-	/* other hands than the parser's leave only the range */
-	int plen = a->nat_prefix && a->nat_plen <= 0
-			   ? addr_range_plen(a->addr_lo, a->addr_hi, bytes)
-			   : a->nat_plen;
+	int plen = addr_range_plen(a->addr_lo, a->addr_hi, bytes);
+
+	/* other hands than the parser's leave only the range, and 0 */
+	if (flags & LANG_INTERNAL && a->nat_plen <= 0)
+		return a->nat_prefix ? plen : -1;
+	if (flags & LANG_INTERNAL)
+		return a->nat_plen;
+	/* nft lists a prefix in front of a port, too, but does not read it back */
+	return a->nat_prefix || (!a->has_port && plen < (int)bytes * 8) ? plen : -1;
+}
+
+static void print_nat_addrs(const struct action *a, unsigned int flags, struct strbuf *b)
+{
+	int plen = nat_target_plen(a, flags);
 
 	print_nat_addr(a, a->addr_lo, b);
-	if (a->nat_prefix || plen > 0) {
+	if (plen >= 0) {
 		strbuf_printf(b, "/%d", plen);
-	} else if (memcmp(a->addr_lo, a->addr_hi, bytes) != 0) {
+	} else if (memcmp(a->addr_lo, a->addr_hi, a->nat_family == 4 ? 4 : 16) != 0) {
 		strbuf_puts(b, "-");
 		print_nat_addr(a, a->addr_hi, b);
 	}
@@ -252,7 +263,7 @@ void print_nat(const struct action *a, int family, unsigned int flags, struct st
 	if (a->map)
 		print_nat_map(a, flags, b);
 	else if (a->has_addr)
-		print_nat_addrs(a, b);
+		print_nat_addrs(a, flags, b);
 	if (a->has_port) {
 		strbuf_printf(b, ":%u", a->port_lo);
 		if (a->port_lo != a->port_hi)

@@ -276,7 +276,8 @@ static int take_group(struct merger *m, struct batch *b, const size_t *order, si
 }
 
 /* Both in order, into one. */
-static int merge(struct merger *m, struct elems *old, struct batch *b, const size_t *order)
+static int merge(struct merger *m, struct elems *old, const size_t *old_order, struct batch *b,
+		 const size_t *order)
 {
 	size_t i = 0, j = 0, n_old = old ? old->n : 0;
 	int r = 0;
@@ -286,9 +287,10 @@ static int merge(struct merger *m, struct elems *old, struct batch *b, const siz
 		struct current c = { 0 };
 
 		if (i < n_old && j < b->elems->n)
-			side = key_compare(&m->type, key_at(old, i), key_at(b->elems, order[j]));
+			side = key_compare(&m->type, key_at(old, old_order[i]),
+					   key_at(b->elems, order[j]));
 		if (side <= 0)
-			c = (struct current){ old, i++, NULL };
+			c = (struct current){ old, old_order[i++], NULL };
 		r = side < 0 ? take(m, old, c.i, NULL) : take_group(m, b, order, &j, &c);
 	}
 	return r;
@@ -309,7 +311,7 @@ static int judge_size(const struct merger *m, const struct batch *b)
 int settle(struct parser *p, const struct settle *s, struct batch *b, struct elems **elems)
 {
 	_cleanup_(elems_freep) struct elems *out = elems_new(s->shape->n_keys);
-	_cleanup_(freep) size_t *order = NULL;
+	_cleanup_(freep) size_t *order = NULL, *old_order = NULL;
 	struct merger m;
 	int r;
 
@@ -319,10 +321,12 @@ int settle(struct parser *p, const struct settle *s, struct batch *b, struct ele
 	if (r)
 		return r;
 	order = sorted_indices(&m.type, b->elems);
-	if (!order)
+	/* in order, unless packets have added some */
+	old_order = sorted_indices(&m.type, *elems ? *elems : out);
+	if (!order || !old_order)
 		return -ENOMEM;
 	m.out = out;
-	r = merge(&m, *elems, b, order);
+	r = merge(&m, *elems, old_order, b, order);
 	if (!r)
 		r = judge_overlaps(&m);
 	free(m.places);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <arpa/inet.h>
+#include <linux/membarrier.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -358,6 +360,13 @@ void rules_set(const struct rule *rows, size_t n)
 	stage.conf.hooks4 = m.hooks[0];
 	stage.conf.hooks6 = m.hooks[1];
 	stage_conf();
+}
+
+void rules_poison(void)
+{
+	ck_assert_int_eq(syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0), 0);
+	memset(region() + (~stage.conf.gen & 1) * RULES_HALF_LINES * 64, 0xaa,
+	       RULES_HALF_LINES * 64);
 }
 
 void rules_reset(void)

@@ -60,6 +60,8 @@ void rules_sets(const struct set_row *rows, size_t n);
 
 #define RULES_HALF_LINES 4096
 void rules_reset(void);
+/* As gwd does before it writes: when this returns, no packet reads the half that is not in force; what was there is no ruleset any more. */
+void rules_poison(void);
 
 /* Put these rules in force, in a new generation. */
 void rules_set(const struct rule *rows, size_t n);

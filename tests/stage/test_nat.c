@@ -17,6 +17,34 @@ START_TEST(masquerade_keeps_the_port)
 }
 END_TEST
 
+/* 10.1.0.0/24 <-> 203.0.113.128/25 and its kind: the prefix is replaced, the host stays. */
+START_TEST(a_prefix_is_mapped_onto_another)
+{
+	const struct names *n = &names[_i];
+	const char *lo = _i ? "2001:db8:77::" : "198.51.100.0";
+	const char *hi = _i ? "2001:db8:77:0:ffff:ffff:ffff:ffff" : "198.51.100.255";
+	const char *mapped = _i ? "2001:db8:77::5" : "198.51.100.5";
+
+	RULES({ .hook = GW_HOOK_NAT_POSTROUTING,
+		.verdict = GW_V_NAT,
+		.nat = GW_NAT_SNAT,
+		.nat_flags = GW_NATF_NETMAP,
+		.to = lo,
+		.to_hi = hi,
+		.oif = stage.ifindex[WAN] },
+	      { .hook = GW_HOOK_NAT_PREROUTING,
+		.verdict = GW_V_NAT,
+		.nat = GW_NAT_DNAT,
+		.nat_flags = GW_NATF_NETMAP,
+		.dst = mapped,
+		.to = _i ? "fd00:10::" : "10.0.0.0",
+		.to_hi = _i ? "fd00:10::ffff:ffff:ffff:ffff" : "10.0.0.255" });
+	TAKES(udp(n->lan, 5000, n->far, 53), LAN, line("udp %s.5000 > %s.53", mapped, n->far));
+	TAKES(udp(n->far, 6000, mapped, 80), WAN, line("udp %s.6000 > %s.80", n->far, n->lan));
+	TAKES(udp(n->lan, 80, n->far, 6000), LAN, line("udp %s.80 > %s.6000", mapped, n->far));
+}
+END_TEST
+
 /* The source port a frame left with, after the same port was taken by another host. */
 static uint16_t moved_port(struct frame *f)
 {
@@ -467,6 +495,7 @@ static void add(TCase *tc)
 	tcase_add_loop_test(tc, masquerade_without_an_address_drops_with_reason, 0, 2);
 	tcase_add_loop_test(tc, dnat_changes_address_and_port_and_the_reply_back, 0, 2);
 	tcase_add_loop_test(tc, hairpin_translates_both_ends, 0, 2);
+	tcase_add_loop_test(tc, a_prefix_is_mapped_onto_another, 0, 2);
 	tcase_add_loop_test(tc, redirect_goes_to_the_interfaces_own_address, 0, 2);
 	tcase_add_loop_test(tc, without_rules_nothing_is_changed_but_the_hop_count, 0, 2);
 	tcase_add_loop_test(tc, the_gateways_own_packets_are_masqueraded_too, 0, 2);

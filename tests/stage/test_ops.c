@@ -603,6 +603,22 @@ START_TEST(keys_hold_wide_fields)
 }
 END_TEST
 
+/* A number has the four bytes of its type, however few its header field has. */
+START_TEST(keys_hold_numbers_as_wide_as_their_type)
+{
+	struct set_row set = dynamic(85, 12, 0, 0);
+	uint8_t key[12] = { 17, 0, 0, 0, 0, 0, 0, 63, 0, 0, 0, 40 };
+	struct gw_dynval v = {};
+
+	rules_sets(&set, 1);
+	dyn_put(85, key, sizeof(key), &v);
+	RULES({ FORWARD, .verdict = GW_V_DROP,
+		OPS(OP(.code = GW_OP_SET, .field = GW_F_L4PROTO,
+		       .mask = GW_F_IP_TTL | GW_F_IP_LENGTH << 8)) });
+	expect_drop(udp(LAN4, 5000, FAR4, 53), LAN, GW_REASON_RULE);
+}
+END_TEST
+
 START_TEST(static_sets_are_in_the_image)
 {
 	static uint64_t ports[1024];
@@ -948,6 +964,7 @@ static void add_memory(TCase *tc)
 	tcase_add_test(tc, each_element_has_its_own_bucket_and_counters);
 	tcase_add_test(tc, keys_of_several_fields_are_laid_out_one_behind_the_other);
 	tcase_add_test(tc, keys_hold_wide_fields);
+	tcase_add_test(tc, keys_hold_numbers_as_wide_as_their_type);
 	tcase_add_test(tc, static_sets_are_in_the_image);
 }
 

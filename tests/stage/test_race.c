@@ -203,8 +203,56 @@ START_TEST(a_connection_ended_twice_is_counted_out_once)
 }
 END_TEST
 
+static atomic_bool swapping;
+
+/* Rulesets that accept the same packets from different places of the region; whatever else is read drops them. */
+static void swap(struct worker *w)
+{
+	struct rule rows[40] = {};
+
+	for (int i = 0; i < 40; i++)
+		rows[i] = (struct rule){ .hook = GW_HOOK_FILTER_FORWARD,
+					 .verdict = GW_V_DROP,
+					 .proto = 17,
+					 .dport = 1000 + i };
+	rows[38] =
+		(struct rule){ .hook = GW_HOOK_FILTER_FORWARD, .verdict = GW_V_ACCEPT, .vary = 1 };
+	rows[39] =
+		(struct rule){ .hook = GW_HOOK_FILTER_FORWARD, .verdict = GW_V_DROP, .policy = 1 };
+	for (int i = 0; i < 300; i++) {
+		rules_poison();
+		if (i & 1)
+			rules_set(rows, 40);
+		else
+			RULES({ .hook = GW_HOOK_FILTER_FORWARD,
+				.verdict = GW_V_JUMP,
+				.arg = 1,
+				.vary = 1 },
+			      { .chain = 1, .verdict = GW_V_ACCEPT, .vary = 1 },
+			      { .hook = GW_HOOK_FILTER_FORWARD,
+				.verdict = GW_V_DROP,
+				.policy = 1 });
+	}
+	atomic_store(&swapping, false);
+}
+
+static void hammer(struct worker *w)
+{
+	for (int i = 0; atomic_load(&swapping) && !w->failed; i++)
+		send(w, udp(w->n->lan, 5000 + (i & 63), w->n->far, 53), LAN);
+}
+
+START_TEST(packets_meet_one_ruleset_or_the_other_during_swaps)
+{
+	atomic_store(&swapping, true);
+	RULES({ .hook = GW_HOOK_FILTER_FORWARD, .verdict = GW_V_ACCEPT, .vary = 1 });
+	both(&names[_i], hammer, swap);
+}
+END_TEST
+
 static void add(TCase *tc)
 {
+	tcase_add_loop_test(tc, packets_meet_one_ruleset_or_the_other_during_swaps, 0, 2);
 	tcase_add_loop_test(tc, a_connection_ended_twice_is_counted_out_once, 0, 4);
 	tcase_add_loop_test(tc, the_same_connections_are_made_once, 0, 4);
 	tcase_add_loop_test(tc, two_hosts_never_get_the_same_port, 0, 4);

@@ -32,6 +32,9 @@ static const struct {
 	{ GW_REJECT_PORT, "3/3", "1/4" },      { GW_REJECT_NET, "3/0", "1/0" },
 	{ GW_REJECT_HOST, "3/1", "1/3" },      { GW_REJECT_ADMIN, "3/13", "1/1" },
 	{ GW_REJECT_TCP_RESET, "3/3", "1/4" }, /* of what is not TCP */
+	{ GW_REJECT_PROTO, "3/2", "1/4" },     { GW_REJECT_NET_PRO, "3/9", "1/1" },
+	{ GW_REJECT_HOST_PRO, "3/10", "1/1" }, { GW_REJECT_POLICY, "3/13", "1/5" },
+	{ GW_REJECT_ROUTE, "3/13", "1/6" },
 };
 
 START_TEST(each_kind_answers_with_its_icmp_error)
@@ -49,7 +52,8 @@ START_TEST(each_kind_answers_with_its_icmp_error)
 }
 END_TEST
 
-START_TEST(the_quote_is_the_packet_as_it_came)
+/* FORWARD refuses behind the router's hop. */
+START_TEST(the_quote_is_the_packet_with_one_hop_less)
 {
 	const struct names *n = &names[_i];
 	struct frame f = udp(n->lan, 5000, n->far, 53), back;
@@ -57,6 +61,8 @@ START_TEST(the_quote_is_the_packet_as_it_came)
 	reject_with(GW_REJECT_PORT);
 	back = f;
 	ck_assert_int_eq(in(&back, LAN), REDIRECT);
+	--*frame_ttl(&f);
+	frame_seal(&f);
 	ck_assert_mem_eq(back.b + FRAME_L3 + (_i ? 48 : 28), f.b + FRAME_L3, f.len - FRAME_L3);
 }
 END_TEST
@@ -178,8 +184,9 @@ END_TEST
 
 static void add(TCase *tc)
 {
-	tcase_add_loop_test(tc, each_kind_answers_with_its_icmp_error, 0, 10);
-	tcase_add_loop_test(tc, the_quote_is_the_packet_as_it_came, 0, 2);
+	tcase_add_loop_test(tc, each_kind_answers_with_its_icmp_error, 0,
+			    2 * sizeof(kinds) / sizeof(kinds[0]));
+	tcase_add_loop_test(tc, the_quote_is_the_packet_with_one_hop_less, 0, 2);
 	tcase_add_loop_test(tc, a_packet_to_the_gateway_is_refused_by_the_address_it_asked, 0, 2);
 	tcase_add_loop_test(tc, a_long_packet_is_quoted_in_part, 0, 2);
 	tcase_add_loop_test(tc, an_odd_length_is_summed_right, 0, 12);

@@ -313,6 +313,24 @@ START_TEST(elements_are_shared_until_they_change)
 }
 END_TEST
 
+/* gwd puts what packets added behind the rest. */
+START_TEST(elements_that_packets_added_find_their_place)
+{
+	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
+	struct elem key = { .num_lo = 2, .num_hi = 2, .plen = -1 };
+	struct elems *e;
+
+	must_apply(rs, "table inet t { set s { type mark; elements = { 1, 5, 9 } } }");
+	e = rs->tables[0]->sets[0]->elems;
+	ck_assert_int_eq(elems_add(e, &key, NULL, NULL), 0);
+	must_apply(rs, "add element inet t s { 2, 7 }; delete element inet t s { 5 }");
+	e = rs->tables[0]->sets[0]->elems;
+	ck_assert_uint_eq(e->n, 4);
+	ck_assert_uint_eq(e->keys[1].num_lo, 2);
+	ck_assert_uint_eq(e->keys[2].num_lo, 7);
+}
+END_TEST
+
 /* Handles and ids that come with internal text must be unique, also those of sets and objects. */
 START_TEST(numbers_of_the_internal_form_are_unique)
 {
@@ -558,6 +576,7 @@ int main(void)
 	tcase_add_test(tc, additions_and_deletions_in_turn_cost_no_more);
 	tcase_add_test(tc, ranges_that_are_open_everywhere_are_compared_within_bounds);
 	tcase_add_test(tc, elements_are_shared_until_they_change);
+	tcase_add_test(tc, elements_that_packets_added_find_their_place);
 	tcase_add_test(tc, numbers_of_the_internal_form_are_unique);
 	tcase_add_test(tc, files_are_read_where_they_are_included);
 	tcase_add_loop_test(tc, mistakes_are_where_they_were_written, 0, ARRAY_SIZE(mistakes));
