@@ -202,7 +202,7 @@ static __always_inline void find_list_set(struct find *f, __u32 at, __u32 n, __u
 static __always_inline bool find_chunk(struct find *f, __u32 dim, __u64 at, __u64 base, __u32 sh,
 				       __u32 nx, __u32 o_dx)
 {
-	__u64 chunk = (at - base) >> sh;
+	__u64 chunk = (at - base) >> (sh & 63);
 	const __u32 *lo, *hi;
 
 	f->lo[dim] = 0;

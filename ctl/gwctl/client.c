@@ -159,18 +159,43 @@ static int fill(struct client *c, int stop_fd)
 	return wire_reader_feed(&c->reader, buf, n);
 }
 
+/* A long "text" goes raw behind the rest, which spares both sides to escape it. */
+#define RAW_MIN 4096
+
+static int send_request(struct client *c, const json_t *request)
+{
+	const json_t *text = json_object_get(request, "text");
+	size_t len = json_string_length(text);
+	_cleanup_(freep) char *head = NULL, *all = NULL;
+	json_t *rest;
+	size_t n;
+
+	if (len < RAW_MIN) {
+		head = json_dumps(request, JSON_COMPACT);
+		return head ? wire_send(c->fd, WIRE_REQUEST, head, strlen(head)) : -EINVAL;
+	}
+	rest = json_copy((json_t *)request);
+	json_object_del(rest, "text");
+	head = json_dumps(rest, JSON_COMPACT);
+	json_decref(rest);
+	n = head ? strlen(head) + 1 : 0;
+	all = head ? malloc(n + len) : NULL;
+	if (!all)
+		return -ENOMEM;
+	memcpy(all, head, n);
+	memcpy(all + n, json_string_value(text), len);
+	return wire_send(c->fd, WIRE_REQUEST, all, n + len);
+}
+
 int client_call(struct client *c, const json_t *request, const struct flow_sink *sink,
 		struct reply *ret)
 {
-	_cleanup_(freep) char *text = json_dumps(request, JSON_COMPACT);
 	enum wire_type type;
 	const char *data;
 	size_t len;
 	int r;
 
-	if (!text)
-		return -EINVAL;
-	r = wire_send(c->fd, WIRE_REQUEST, text, strlen(text));
+	r = send_request(c, request);
 	/* gwd may refuse and close before it has read all: its answer is still worth reading */
 	if (r < 0 && r != -EPIPE)
 		return r;

@@ -20,7 +20,8 @@ struct gwd_paths {
 
 struct gwd {
 	struct gwd_paths path;
-	struct settings cfg;
+	struct settings cfg;	    /* as they are */
+	struct settings configured; /* as file and command line had them at the start */
 	int lock_fd;
 	uint64_t started_ns; /* CLOCK_BOOTTIME */
 	bool ready;

@@ -8,11 +8,13 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <systemd/sd-event.h>
+#include <time.h>
 
 /* A journal of this many bytes is worth a new state file. */
-#define COMPACT_BYTES (256U << 10)
-#define JOURNAL_MAX   (256U << 20)
-#define HEAD_MAX      96
+#define COMPACT_BYTES	    (256U << 10)
+#define COMPACT_ELEMENTS_NS (60 * 1000000000ULL) /* at most so often because of elements alone */
+#define JOURNAL_MAX	    (256U << 20)
+#define HEAD_MAX	    96
 #define HEAD_FORMAT \
 	"gw-journal %u %u %u %zu %016llx\n" /* generation before, generation, kind, length, sum */
 
@@ -21,6 +23,8 @@ struct journal {
 	off_t size, before;	/* before: without the last record */
 	sd_event_source *child; /* it writes a state file of all that stood here when */
 	off_t child_size;	/* the journal had this size */
+	bool elements;		/* of dynamic sets changed since */
+	uint64_t written_ns;	/* the last time because of them */
 };
 
 struct journal *journal_new(void)
@@ -221,13 +225,32 @@ static _Noreturn void compact_main(struct gwd *g)
 	_exit(state_write_compacted(g) < 0);
 }
 
+void journal_note_elements(struct gwd *g)
+{
+	g->journal->elements = true;
+}
+
+static bool journal_is_due(const struct journal *j)
+{
+	return j->size >= COMPACT_BYTES ||
+	       (j->elements && now_ns(CLOCK_MONOTONIC) - j->written_ns >= COMPACT_ELEMENTS_NS);
+}
+
+void journal_finish(struct gwd *g)
+{
+	if (!g->journal || !g->journal->elements || g->model_lost || g->off || !g->gen)
+		return;
+	if (state_write_compacted(g) == 0 && state_take_compacted(g) == 0)
+		journal_reset(g);
+}
+
 void journal_compact(struct gwd *g)
 {
 	struct journal *j = g->journal;
 	pid_t pid;
 	int r;
 
-	if (j->child || j->size < COMPACT_BYTES || g->model_lost)
+	if (j->child || g->model_lost || !journal_is_due(j))
 		return;
 	pid = fork();
 	if (pid == 0)
@@ -235,6 +258,8 @@ void journal_compact(struct gwd *g)
 	if (pid < 0)
 		return; /* later */
 	j->child_size = j->size;
+	j->elements = false;
+	j->written_ns = now_ns(CLOCK_MONOTONIC);
 	r = sd_event_add_child(g->loop, &j->child, pid, WEXITED, compact_ended, g);
 	if (r >= 0)
 		r = sd_event_source_set_child_process_own(j->child, true);

@@ -11,10 +11,10 @@
 #include <gwd/gwd.h>
 
 enum journal_kind {
-	JOURNAL_SAME,	 /* the same model, compiled again */
-	JOURNAL_ADD,	 /* text: "INDEX CID ID,ID,... COMMAND", see single.c */
-	JOURNAL_DELETE,	 /* text: the rule's handle */
-	JOURNAL_ELEMENTS /* text: the command */
+	JOURNAL_SAME,	/* the same model, compiled again */
+	JOURNAL_ADD,	/* text: "INDEX CID ID,ID,. COMMAND", see single.c */
+	JOURNAL_DELETE, /* text: the rule's handle */
+	JOURNAL_TEXT	/* a whole request with the numbers it led to, see replay.c */
 };
 
 struct journal;
@@ -40,6 +40,10 @@ struct journal_record {
 typedef int (*journal_fn)(const struct journal_record *rec, void *arg);
 int journal_replay(const struct gwd *g, uint32_t from, uint32_t to, journal_fn fn, void *arg);
 
-/* Write a new state file in the background if the journal is long; called when there is time. */
+/* Write a new state file in the background if the journal is long, or what it does not hold has changed; called when there is time. */
 void journal_compact(struct gwd *g);
+/* Elements that users put into dynamic sets: the kernel has them, the state file only follows. */
+void journal_note_elements(struct gwd *g);
+/* gwd ends: nothing may wait any more. */
+void journal_finish(struct gwd *g);
 #endif

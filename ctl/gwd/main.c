@@ -14,6 +14,7 @@
 #include <gwd/logs.h>
 #include <gwd/loop.h>
 #include <gwd/options.h>
+#include <gwd/saved.h>
 #include <gwd/ruleset_file.h>
 #include <gwd/say.h>
 #include <gwd/state.h>
@@ -198,6 +199,9 @@ static int serve(struct gwd *g)
 	if (!r)
 		r = open_parts(g);
 	if (!r)
+		saved_restore(g);
+	log_set_level(LOG_LEVEL_ERR + g->cfg.log_level);
+	if (!r)
 		r = loop_open(g);
 	if (!r)
 		r = start_or_undo(g);
@@ -217,6 +221,7 @@ static void gwd_deinit(struct gwd *g)
 	g->server = server_free(g->server);
 	g->events = events_free(g->events);
 	g->logs = logs_free(g->logs);
+	journal_finish(g);
 	g->journal = journal_free(g->journal);
 	loop_close(g);
 	g->kern = kern_free(g->kern);
@@ -243,6 +248,7 @@ int main(int argc, char **argv)
 	log_set_level(LOG_LEVEL_ERR + o.cfg.log_level);
 	g = (struct gwd){ .path = o.path,
 			  .cfg = o.cfg,
+			  .configured = o.cfg,
 			  .lock_fd = -EBADF,
 			  .started_ns = now_ns(CLOCK_BOOTTIME) };
 	r = serve(&g);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <compile/index.h>
 #include <gwd/ids.h>
-#include <gwd/logs.h>
 #include <gwd/request.h>
 #include <gwd/sets.h>
 #include <gwd/txn.h>

@@ -3,6 +3,7 @@
 #include <gwd/conf.h>
 #include <gwd/ifs.h>
 #include <gwd/request.h>
+#include <gwd/saved.h>
 
 static json_t *row_json(const struct settings *s, const struct setting_row *row)
 {
@@ -55,6 +56,8 @@ static int settings_change(struct gwd *g, const struct settings *next, struct re
 
 	g->cfg = *next;
 	rc = settings_enforce(g, &old);
+	if (!rc)
+		rc = saved_write(g);
 	if (!rc)
 		return REQUEST_OK;
 	g->cfg = old;

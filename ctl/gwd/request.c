@@ -18,6 +18,8 @@ static const struct verb verbs[] = {
 	{ "flows-flush", VERB_JOB, req_flows_flush, FIELDS() },
 	{ "flows-count", VERB_JOB, req_flows_count, FIELDS() },
 	{ "events", VERB_READ, req_events, FIELDS("filter") },
+	{ "logs", VERB_READ, req_logs, FIELDS() },
+	{ "rule-stats", VERB_READ, req_rule_stats, FIELDS() },
 	{ "stats", VERB_READ, req_stats, FIELDS() },
 	{ "drops", VERB_READ, req_drops, FIELDS() },
 	{ "zero", VERB_WRITE, req_zero, FIELDS("family", "table", "chain", "handle") },
@@ -141,11 +143,44 @@ static const struct verb *request_verb(json_t *req, struct reply *r)
 	return verb;
 }
 
+/* UTF-8 as JSON wants it, and no NUL. */
+static json_t *raw_text(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)text[i] >= 0x80)
+			return memchr(text, '\0', len) ? NULL : json_stringn(text, len);
+		if (!text[i])
+			return NULL;
+	}
+	return json_stringn_nocheck(text, len);
+}
+
+/* JSON, and perhaps a NUL and the field "text" behind it, as it is. */
+static json_t *request_read(const char *data, size_t len, json_error_t *error)
+{
+	const char *nul = memchr(data, '\0', len);
+	json_t *req =
+		json_loadb(data, nul ? (size_t)(nul - data) : len, JSON_REJECT_DUPLICATES, error);
+	json_t *text;
+
+	if (!req || !nul)
+		return req;
+	text = raw_text(nul + 1, (size_t)(data + len - nul - 1));
+	if (text && json_is_object(req) && !json_object_get(req, "text") &&
+	    !json_object_set_new(req, "text", text))
+		return req;
+	if (text && (!json_is_object(req) || json_object_get(req, "text")))
+		json_decref(text);
+	snprintf(error->text, sizeof(error->text), "the text behind it is not UTF-8 or not wanted");
+	json_decref(req);
+	return NULL;
+}
+
 void request_run(struct gwd *g, struct client *c, const char *json, size_t len)
 {
 	struct reply r = { .client = c };
 	json_error_t error;
-	json_t *req = json_loadb(json, len, JSON_REJECT_DUPLICATES, &error);
+	json_t *req = request_read(json, len, &error);
 	const struct verb *verb = NULL;
 	int code = REQUEST_USAGE;
 

@@ -41,6 +41,9 @@ int req_show(struct gwd *g, json_t *req, struct reply *r);
 int req_zero(struct gwd *g, json_t *req, struct reply *r);
 int req_save(struct gwd *g, json_t *req, struct reply *r);
 int req_reload(struct gwd *g, json_t *req, struct reply *r);
+/* req_image.c */
+int req_rule_stats(struct gwd *g, json_t *req, struct reply *r);
+int req_logs(struct gwd *g, json_t *req, struct reply *r);
 /* req_flows.c */
 int req_flows(struct gwd *g, json_t *req, struct reply *r);
 int req_flows_delete(struct gwd *g, json_t *req, struct reply *r);

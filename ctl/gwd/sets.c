@@ -112,11 +112,14 @@ static int set_list_init(struct set_list *l, const struct ruleset *rs)
 	return 0;
 }
 
-static struct set *set_list_find(const struct set_list *l, uint32_t id)
+/* ret_at may be NULL. */
+static struct set *set_list_find(const struct set_list *l, uint32_t id, size_t *ret_at)
 {
 	struct set like = { .handle = id }, *key = &like, **found;
 
 	found = l->n ? bsearch(&key, l->v, l->n, sizeof(*l->v), set_cmp) : NULL;
+	if (found && ret_at)
+		*ret_at = (size_t)(found - l->v);
 	return found ? *found : NULL;
 }
 
@@ -129,7 +132,7 @@ struct fill {
 static int fill_one(const struct gw_dynkey *key, const struct gw_dynval *value, void *arg)
 {
 	struct fill *f = arg;
-	struct set *s = set_list_find(&f->sets, key->set);
+	struct set *s = set_list_find(&f->sets, key->set, NULL);
 	struct elem_extra extra = { .timeout_ms = value->timeout_ns / 1000000,
 				    .pkts = value->pkts,
 				    .bytes = value->bytes };
@@ -137,6 +140,8 @@ static int fill_one(const struct gw_dynkey *key, const struct gw_dynval *value, 
 
 	if (!s || (value->expires_ns && value->expires_ns <= f->now_ns))
 		return 0;
+	if (extra.timeout_ms == s->timeout_ms) /* the set's own is not written at each element */
+		extra.timeout_ms = 0;
 	if (value->expires_ns)
 		extra.expires_ms = (value->expires_ns - f->now_ns + 999999) / 1000000;
 	key_get(f->g, s, key, elem);
@@ -340,6 +345,7 @@ struct sets_change {
 	size_t n_deletes, cap_deletes;
 	uint32_t *gone; /* sets that are no more */
 	size_t n_gone, cap_gone;
+	bool is_sized; /* a new set has a size of its own */
 };
 
 struct sets_change *sets_change_free(struct sets_change *c)
@@ -527,7 +533,7 @@ static int plan_gone(struct sets_change *c, const struct set_list *was, const st
 		uint32_t id = (uint32_t)was->v[i]->handle;
 		void *p = c->gone;
 
-		if (set_list_find(is, id))
+		if (set_list_find(is, id, NULL))
 			continue;
 		if (array_reserve(&p, &c->cap_gone, c->n_gone, sizeof(*c->gone)) < 0)
 			return -ENOMEM;
@@ -547,7 +553,7 @@ static int plan_all(struct gwd *g, struct sets_change *c, struct ruleset *next,
 			struct set *s = next->tables[t]->sets[i];
 
 			if (set_lives_in_map(s))
-				r = plan_set(g, c, s, set_list_find(was, (uint32_t)s->handle),
+				r = plan_set(g, c, s, set_list_find(was, (uint32_t)s->handle, NULL),
 					     seen);
 			else if (set_has_deadlines(s))
 				r = plan_deadlines(s, set_by_handle(g->rs, s->handle));
@@ -567,12 +573,83 @@ int sets_plan(struct gwd *g, struct ruleset *next, const struct sets_seen *seen,
 		r = set_list_init(&is, next);
 	if (r == 0)
 		r = plan_gone(c, &was, &is);
+	for (size_t i = 0; r == 0 && i < is.n; i++)
+		c->is_sized |=
+			is.v[i]->size && !set_list_find(&was, (uint32_t)is.v[i]->handle, NULL);
 	if (r == 0)
 		r = plan_all(g, c, next, seen, &was);
 	if (r < 0)
 		return raise(r, "elements of sets");
 	*ret = TAKE_PTR(c);
 	return 0;
+}
+
+int sets_plan_elements(struct gwd *g, const struct set *s, const struct elems *elems, bool delete,
+		       struct sets_change **ret)
+{
+	_cleanup_(sets_change_freep) struct sets_change *c = calloc(1, sizeof(*c));
+	struct gw_dynval value;
+	int r = c ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < elems->n && r == 0; i++)
+		r = delete ? plan_delete(g, c, s, key_at(elems, i))
+			   : plan_put(g, c, s, elems, i, false);
+	for (size_t i = 0; r == 0 && i < c->n_deletes; i++)
+		r = kern_dynset_get(g->kern, &c->deletes[i], &value) > 0 ? 0 : 1;
+	if (r)
+		return r < 0 ? raise(r, "elements of a set") : r;
+	*ret = TAKE_PTR(c);
+	return 0;
+}
+
+/* The last element belongs at `at`. */
+static void elems_move_last(struct elems *e, size_t at)
+{
+	struct elem key[CONCAT_MAX];
+	size_t last = e->n - 1;
+
+	memcpy(key, key_at(e, last), e->n_fields * sizeof(*key));
+	memmove(e->keys + (at + 1) * e->n_fields, e->keys + at * e->n_fields,
+		(last - at) * e->n_fields * sizeof(*e->keys));
+	memcpy(e->keys + at * e->n_fields, key, e->n_fields * sizeof(*key));
+	if (e->extra) {
+		struct elem_extra extra = e->extra[last];
+
+		memmove(e->extra + at + 1, e->extra + at, (last - at) * sizeof(*e->extra));
+		e->extra[at] = extra;
+	}
+}
+
+void sets_note_elements(struct set *s, const struct elems *elems, bool delete)
+{
+	size_t at;
+
+	if (elems_own(&s->elems) < 0)
+		return; /* the kernel has it: only a later reload will see less */
+	for (size_t i = 0; i < elems->n; i++) {
+		bool there = elems_have(s, s->elems, key_at(elems, i), &at);
+
+		if (there)
+			elems_remove(s->elems, at);
+		if (!delete &&elems_take(s->elems, elems, i) == 0)
+			elems_move_last(s->elems, at);
+	}
+}
+
+bool sets_have_deadlines(const struct ruleset *rs)
+{
+	for (size_t t = 0; t < rs->n_tables; t++)
+		for (size_t i = 0; i < rs->tables[t]->n_sets; i++)
+			if (set_has_deadlines(rs->tables[t]->sets[i]))
+				return true;
+	return false;
+}
+
+void sets_full_diag(const struct gwd *g, struct diag *d)
+{
+	diag_set(d, "the dynamic sets are full: all of them hold %u elements together",
+		 kern_features(g->kern)->dynset_max);
+	diag_hint(d, "raise sets.dynamic_max");
 }
 
 static int put_one(struct gwd *g, struct put *p)
@@ -619,16 +696,20 @@ struct sweep {
 	uint64_t now_ns;
 	struct gw_dynkey *keys;
 	size_t n, cap;
+	int64_t *counts; /* of what stays, by set */
 };
 
 static int sweep_one(const struct gw_dynkey *key, const struct gw_dynval *value, void *arg)
 {
 	struct sweep *s = arg;
 	void *p = s->keys;
+	size_t at;
 
 	if (!(value->expires_ns && value->expires_ns <= s->now_ns) &&
-	    set_list_find(s->sets, key->set))
+	    set_list_find(s->sets, key->set, &at)) {
+		s->counts[at]++;
 		return 0;
+	}
 	if (array_reserve(&p, &s->cap, s->n, sizeof(*s->keys)) < 0)
 		return 1; /* the next pass takes the rest */
 	s->keys = p;
@@ -642,7 +723,8 @@ static bool sweep_is_due(struct gwd *g, const struct sweep *s, const struct gw_d
 	struct gw_dynval v;
 
 	return kern_dynset_get(g->kern, key, &v) > 0 &&
-	       (!set_list_find(s->sets, key->set) || (v.expires_ns && v.expires_ns <= s->now_ns));
+	       (!set_list_find(s->sets, key->set, NULL) ||
+		(v.expires_ns && v.expires_ns <= s->now_ns));
 }
 
 /* What has expired, and what belongs to no set of the model. */
@@ -652,20 +734,28 @@ static void sweep(struct gwd *g)
 	struct sweep s = { .sets = &sets, .now_ns = now_ns(CLOCK_BOOTTIME) };
 
 	if (set_list_init(&sets, g->rs) == 0)
-		kern_dynset_walk(g->kern, sweep_one,
-				 &s); /* an error was said; the next pass tries again */
+		s.counts = calloc(sets.n + 1, sizeof(*s.counts));
+	/* an error was said; the next pass tries again */
+	if (s.counts && kern_dynset_walk(g->kern, sweep_one, &s) == 0)
+		for (size_t i = 0; i < sets.n; i++)
+			if (sets.v[i]->size)
+				kern_dyncount_set(g->kern, (uint32_t)sets.v[i]->handle,
+						  s.counts[i]);
 	for (size_t i = 0; i < s.n; i++)
 		if (sweep_is_due(g, &s, &s.keys[i]))
 			kern_dynset_delete(g->kern, &s.keys[i]);
 	free(s.keys);
+	free(s.counts);
 }
 
 void sets_commit(struct gwd *g, struct sets_change *c)
 {
 	for (size_t i = 0; i < c->n_deletes; i++)
 		kern_dynset_delete(g->kern, &c->deletes[i]);
-	/* called when g->rs is the new one: elements of sets that are gone belong to nobody */
-	if (c->n_gone)
+	for (size_t i = 0; i < c->n_gone; i++)
+		kern_dyncount_set(g->kern, c->gone[i], -1);
+	/* called when g->rs is the new one: elements of sets that are gone belong to nobody, new sets are counted */
+	if (c->n_gone || c->is_sized)
 		sweep(g);
 }
 

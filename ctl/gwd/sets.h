@@ -9,6 +9,7 @@
  * The elements of interval sets live in the image.  Where they have timeouts the model holds the deadline (expires_ms, ms of
  * CLOCK_BOOTTIME), and gwd compiles anew when one has passed.
  */
+#include <base/diag.h>
 #include <gwd/gwd.h>
 
 bool set_lives_in_map(const struct set *s);
@@ -32,6 +33,14 @@ DEFINE_FREEP(sets_change)
  */
 int sets_plan(struct gwd *g, struct ruleset *next, const struct sets_seen *seen,
 	      struct sets_change **ret);
+/* For elements of one set alone; > 0: one to delete is not there. */
+int sets_plan_elements(struct gwd *g, const struct set *s, const struct elems *elems, bool delete,
+		       struct sets_change **ret);
+/* In the model: users put these there or took them away. */
+void sets_note_elements(struct set *s, const struct elems *elems, bool delete);
+/* Are there elements in the image whose time runs? */
+bool sets_have_deadlines(const struct ruleset *rs);
+void sets_full_diag(const struct gwd *g, struct diag *d);
 /* Put what is new; SETS_E_FULL: no room.  On any failure nothing was changed. */
 enum { SETS_E_FULL = 1 };
 int sets_begin(struct gwd *g, struct sets_change *c);

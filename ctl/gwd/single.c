@@ -193,6 +193,22 @@ static struct rule *read_rule(const struct ruleset *rs, const struct command *c,
 	return r;
 }
 
+struct rule *single_read_rule(struct ruleset *rs, const char *text, size_t len,
+			      struct index_entry *ret_at)
+{
+	struct command c;
+	struct chain *chain;
+
+	if (!command_read(rs, text, len, &c) || c.what != WHAT_RULE || c.delete)
+		return NULL;
+	chain = table_chain(c.table, c.name);
+	if (!chain)
+		return NULL;
+	*ret_at = (struct index_entry){ .table = c.table, .chain = chain };
+	ret_at->rule = read_rule(rs, &c, chain, text, len);
+	return ret_at->rule;
+}
+
 static void state_start(const struct stateful *s, void *arg)
 {
 	struct gwd *g = arg;
@@ -342,7 +358,7 @@ static bool rest_is_handle(const struct command *c, uint64_t *ret)
 	return at == c->end;
 }
 
-static size_t index_of(const struct chain *chain, const struct rule *r)
+size_t single_index_of(const struct chain *chain, const struct rule *r)
 {
 	size_t i = 0;
 
@@ -399,7 +415,7 @@ static int delete_rule(struct gwd *g, const struct command *c, struct lang_chang
 		return SINGLE_E_OTHER;
 	chain = e->chain;
 	r = e->rule;
-	at = index_of(chain, r);
+	at = single_index_of(chain, r);
 	/* out of the chain, but still there: it goes back if this fails */
 	memmove(chain->rules + at, chain->rules + at + 1,
 		(--chain->n_rules - at) * sizeof(struct rule *));
@@ -421,6 +437,57 @@ static int delete_rule(struct gwd *g, const struct command *c, struct lang_chang
 	return 0;
 }
 
+/* Elements that the text names; false: not for here. */
+static bool read_elements(const struct gwd *g, const struct txn_request *req,
+			  const struct command *c, const struct set *set, struct elems **ret)
+{
+	_cleanup_(freep) char *text = strndup(req->text, req->len);
+	char *verb = c->delete &&text ? strstr(text, "delete") : NULL;
+	struct lang_changes ch;
+	bool ok = false;
+	struct shadow s;
+
+	/* what is to be deleted is read as if it were added to an empty set */
+	if (verb)
+		memcpy(verb, "add   ", strlen("delete"));
+	if (text && shadow_init(&s, g->rs, c->table, NULL, set) == 0) {
+		ok = shadow_apply(&s, c->table, text, req->len, &ch) && !ch.rules_added &&
+		     s.set.elems->n;
+		if (ok)
+			*ret = elems_ref(s.set.elems);
+		shadow_deinit(&s);
+	}
+	return ok;
+}
+
+static int change_elements(struct gwd *g, const struct txn_request *req, const struct command *c,
+			   struct lang_changes *ret, struct diag *d)
+{
+	struct set *set = table_set(c->table, c->name);
+	_cleanup_(sets_change_freep) struct sets_change *change = NULL;
+	_cleanup_(elems_freep) struct elems *elems = NULL;
+	int r;
+
+	if (!set || !set_lives_in_map(set) || !read_elements(g, req, c, set, &elems))
+		return SINGLE_E_OTHER;
+	r = sets_plan_elements(g, set, elems, c->delete, &change);
+	if (r > 0)
+		return SINGLE_E_OTHER;
+	if (r == 0)
+		r = sets_begin(g, change);
+	if (r == SETS_E_FULL) {
+		sets_full_diag(g, d);
+		return TXN_E_DIAG;
+	}
+	if (r < 0)
+		return r;
+	sets_commit(g, change);
+	sets_note_elements(set, elems, c->delete);
+	journal_note_elements(g);
+	*ret = (struct lang_changes){ 0 };
+	return 0;
+}
+
 int single_apply(struct gwd *g, const struct txn_request *req, struct lang_changes *ret_changes,
 		 struct diag *d)
 {
@@ -430,88 +497,8 @@ int single_apply(struct gwd *g, const struct txn_request *req, struct lang_chang
 	    !command_read(g->rs, req->text, req->len, &c))
 		return SINGLE_E_OTHER;
 	if (c.what == WHAT_ELEMENT)
-		return SINGLE_E_OTHER;
+		return change_elements(g, req, &c, ret_changes, d);
 	return c.delete ? delete_rule(g, &c, ret_changes, d) : add_rule(g, req, &c, ret_changes, d);
-}
-
-struct replay {
-	struct ruleset *rs;
-	struct index *index;
-};
-
-static void take_id(const struct stateful *s, void *arg)
-{
-	const char **at = arg;
-
-	*s->id = (uint32_t)strtoul(*at, (char **)at, 10);
-	*at += **at == ',';
-}
-
-static int replay_add(struct replay *p, const struct journal_record *rec)
-{
-	const char *end = rec->body + rec->len, *text = memmem(rec->body, rec->len, ". ", 2), *ids;
-	unsigned int index, cid;
-	struct command c;
-	struct chain *chain;
-	struct rule *r;
-	int n = 0, e;
-
-	if (!text || sscanf(rec->body, "%u %u %n", &index, &cid, &n) < 2 || !n)
-		return JOURNAL_E_BROKEN;
-	ids = rec->body + n;
-	text += 2;
-	if (!command_read(p->rs, text, (size_t)(end - text), &c))
-		return JOURNAL_E_BROKEN;
-	chain = table_chain(c.table, c.name);
-	r = chain && index <= chain->n_rules
-		    ? read_rule(p->rs, &c, chain, text, (size_t)(end - text))
-		    : NULL;
-	if (!r)
-		return JOURNAL_E_BROKEN;
-	e = chain_insert_rule(p->rs, chain, index, r);
-	if (e < 0) {
-		rule_free(r);
-		return raise(e, "journal");
-	}
-	r->cid = cid;
-	r->counter_given = false;
-	ids_walk_rule(r, take_id, &ids);
-	return index_add(p->index, &(struct index_entry){ r->handle, c.table, chain, r });
-}
-
-static int replay_delete(struct replay *p, const struct journal_record *rec)
-{
-	const struct index_entry *e = index_find(p->index, strtoull(rec->body, NULL, 10));
-	struct chain *chain;
-
-	if (!e || !e->rule)
-		return JOURNAL_E_BROKEN;
-	chain = e->chain;
-	chain_delete_rule(chain, index_of(chain, e->rule));
-	index_remove(p->index, strtoull(rec->body, NULL, 10));
-	return 0;
-}
-
-static int replay_one(const struct journal_record *rec, void *arg)
-{
-	switch (rec->kind) {
-	case JOURNAL_SAME:
-		return 0;
-	case JOURNAL_ADD:
-		return replay_add(arg, rec);
-	case JOURNAL_DELETE:
-		return replay_delete(arg, rec);
-	default:
-		return JOURNAL_E_BROKEN;
-	}
-}
-
-int single_replay(const struct gwd *g, struct ruleset *rs, uint32_t from, uint32_t to)
-{
-	_cleanup_(index_freep) struct index *index = index_new(rs);
-	struct replay p = { rs, index };
-
-	return index ? journal_replay(g, from, to, replay_one, &p) : raise(-ENOMEM, "journal");
 }
 
 void single_fold(struct gwd *g)

@@ -2,7 +2,7 @@
 #include <fcntl.h>
 #include <gwd/ids.h>
 #include <gwd/journal.h>
-#include <gwd/single.h>
+#include <gwd/replay.h>
 #include <gwd/state.h>
 #include <lang/lang.h>
 #include <limits.h>
@@ -117,23 +117,7 @@ void state_commit(struct gwd *g)
 		journal_reset(g);
 }
 
-/*
- * What the text of a ruleset does not say, as comments behind it:
- *   # gw-set FAMILY TABLE NAME HANDLE
- *   # gw-object FAMILY TABLE KIND NAME HANDLE ID
- *   # gw-stmt RULE-HANDLE NUMBER ID
- */
-static void print_table_ids(const struct table *t, struct strbuf *b)
-{
-	for (size_t i = 0; i < t->n_sets; i++)
-		strbuf_printf(b, "# gw-set %s %s %s %llu\n", family_name(t->family), t->name,
-			      t->sets[i]->name, (unsigned long long)t->sets[i]->handle);
-	for (size_t i = 0; i < t->n_objects; i++)
-		strbuf_printf(b, "# gw-object %s %s %d %s %llu %u\n", family_name(t->family),
-			      t->name, t->objects[i]->kind, t->objects[i]->name,
-			      (unsigned long long)t->objects[i]->handle, t->objects[i]->id);
-}
-
+/* What the text of a ruleset does not say, as comments behind it: # gw-stmt RULE-HANDLE NUMBER ID */
 static void print_rule_ids(const struct rule *r, struct strbuf *b)
 {
 	for (size_t i = 0; i < r->n_stmts; i++)
@@ -145,7 +129,6 @@ static void print_rule_ids(const struct rule *r, struct strbuf *b)
 static void print_ids(const struct ruleset *rs, struct strbuf *b)
 {
 	for (size_t t = 0; t < rs->n_tables; t++) {
-		print_table_ids(rs->tables[t], b);
 		for (size_t c = 0; c < rs->tables[t]->n_chains; c++)
 			for (size_t i = 0; i < rs->tables[t]->chains[c]->n_rules; i++)
 				print_rule_ids(rs->tables[t]->chains[c]->rules[i], b);
@@ -201,49 +184,6 @@ void state_discard(const struct gwd *g)
 	unlink(path);
 }
 
-static struct table *table_named(const struct ruleset *rs, const char *family, const char *name)
-{
-	for (int f = FAMILY_INET; f <= FAMILY_IP6; f++)
-		if (!strcmp(family_name(f), family))
-			return ruleset_table(rs, f, name);
-	return NULL;
-}
-
-static void take_set(const struct ruleset *rs, const char *line)
-{
-	char family[8], table[64], name[64];
-	unsigned long long handle;
-	struct table *t;
-	struct set *s;
-
-	if (sscanf(line, "# gw-set %7s %63s %63s %llu", family, table, name, &handle) != 4)
-		return;
-	t = table_named(rs, family, table);
-	s = t ? table_set(t, name) : NULL;
-	if (s)
-		s->handle = handle;
-}
-
-static void take_object(const struct ruleset *rs, const char *line)
-{
-	char family[8], table[64], name[64];
-	unsigned long long handle;
-	struct object *o;
-	struct table *t;
-	unsigned int id;
-	int kind;
-
-	if (sscanf(line, "# gw-object %7s %63s %d %63s %llu %u", family, table, &kind, name,
-		   &handle, &id) != 6)
-		return;
-	t = table_named(rs, family, table);
-	o = t ? table_object(t, kind, name) : NULL;
-	if (!o)
-		return;
-	o->handle = handle;
-	o->id = id;
-}
-
 static void take_stmt(const struct index *ix, const char *line)
 {
 	const struct index_entry *e;
@@ -263,12 +203,8 @@ static int take_ids(const struct ruleset *rs, const char *text)
 
 	if (!ix)
 		return raise(-ENOMEM, "state");
-	while ((text = strstr(text, "\n# gw-"))) {
-		text++;
-		take_set(rs, text);
-		take_object(rs, text);
-		take_stmt(ix, text);
-	}
+	while ((text = strstr(text, "\n# gw-stmt ")))
+		take_stmt(ix, ++text);
 	return 0;
 }
 
@@ -300,8 +236,6 @@ static int load_file(const char *path, uint32_t *ret_gen, struct ruleset **ret_r
 	r = take_ids(rs, text);
 	if (r < 0)
 		return r;
-	/* the counters are in the kernel and newer than any text */
-	ids_forget_given(rs);
 	*ret_rs = TAKE_PTR(rs);
 	return 0;
 }
@@ -318,9 +252,11 @@ static int load_one(const struct gwd *g, const char *name, uint32_t gen, struct 
 	if (!r && (int32_t)(file_gen - gen) > 0)
 		r = STATE_E_MISSING;
 	if (!r)
-		r = single_replay(g, rs, file_gen, gen);
+		r = replay(g, &rs, file_gen, gen);
 	if (r)
 		return r < 0 ? r : STATE_E_MISSING;
+	/* the counters are in the kernel and newer than any text */
+	ids_forget_given(rs);
 	*ret_rs = TAKE_PTR(rs);
 	return 0;
 }

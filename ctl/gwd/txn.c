@@ -6,6 +6,7 @@
 #include <gwd/ifs.h>
 #include <gwd/journal.h>
 #include <gwd/logs.h>
+#include <gwd/replay.h>
 #include <gwd/ruleset_file.h>
 #include <gwd/sets.h>
 #include <gwd/single.h>
@@ -58,6 +59,7 @@ struct txn {
 	struct sets_change *sets;
 	struct image *img;
 	struct lang_changes changes;
+	bool in_journal;
 };
 
 static void txn_deinit(struct txn *t)
@@ -178,7 +180,8 @@ static void txn_in_force(struct gwd *g, struct compile_map *map)
 
 static void txn_commit(struct gwd *g, struct txn *t)
 {
-	state_commit(g);
+	if (!t->in_journal)
+		state_commit(g);
 	ids_walk_counted(t->rs, counter_start, &(struct starts){ .g = g });
 	ids_forget_given(t->rs);
 	ids_commit(g->ids, t->rs, g->gen + 1);
@@ -191,30 +194,41 @@ static void txn_commit(struct gwd *g, struct txn *t)
 	logs_learn(g);
 }
 
-/* Put a model in force; on success g owns it. */
-static int txn_force(struct gwd *g, struct txn *t, struct diag *d)
+/*
+ * So that the next gwd knows what is in force.  The journal takes the request as it came: to print 100,000 rules takes longer than to read
+ * them.  It can not take one whose outcome depends on more than the model before it.
+ */
+static int txn_record(struct gwd *g, const struct txn_request *req, struct txn *t)
 {
-	int r = state_prepare(g, t->rs, g->gen + 1);
+	t->in_journal = g->gen && !g->model_lost && !g->state_unnamed && !t->seen &&
+			!sets_have_deadlines(g->rs) && !sets_have_deadlines(t->rs);
+	return t->in_journal ? replay_record_text(g, req, t->rs)
+			     : state_prepare(g, t->rs, g->gen + 1);
+}
+
+/* Put a model in force; on success g owns it. */
+static int txn_force(struct gwd *g, const struct txn_request *req, struct txn *t, struct diag *d)
+{
+	int r = txn_record(g, req, t);
 
 	if (r < 0)
 		return r;
 	r = starts_fresh(g, t->rs);
 	if (!r)
 		r = sets_begin(g, t->sets);
-	if (r == SETS_E_FULL) {
-		diag_set(d, "the dynamic sets are full: all of them hold %u elements together",
-			 kern_features(g->kern)->dynset_max);
-		diag_hint(d, "raise sets.dynamic_max");
-	}
+	if (r == SETS_E_FULL)
+		sets_full_diag(g, d);
 	if (!r) {
 		r = kern_image_swap(g->kern, t->img->lines, t->img->nlines);
 		if (r)
 			sets_abort(g, t->sets);
 	}
-	if (r) {
+	if (r && t->in_journal)
+		journal_undo(g);
+	else if (r)
 		state_discard(g);
+	if (r)
 		return r < 0 ? r : TXN_E_DIAG;
-	}
 	txn_commit(g, t);
 	return 0;
 }
@@ -246,7 +260,7 @@ static int txn_run(struct gwd *g, const struct txn_request *req, struct txn *t, 
 	if (!r)
 		r = txn_compile(g, t->rs, &t->img, d);
 	if (!r && !req->check)
-		r = txn_force(g, t, d);
+		r = txn_force(g, req, t, d);
 	if (r || req->check)
 		ids_abort(g->ids);
 	return r;

@@ -90,6 +90,9 @@ static bool take_ports(const struct match *m, struct xt_rule *x)
 		return take_port_set(m, x, source ? 's' : 'd');
 	if (x->n_matches && x->matches[x->n_matches - 1].kind == kind)
 		to = &x->matches[x->n_matches - 1];
+	/* one match says its ports in this order */
+	if (to && (to->flags.given || (source && to->dport.given)))
+		to = NULL;
 	range = to ? (source ? &to->sport : &to->dport) : NULL;
 	if (!range || range->given) {
 		to = next_match(x, kind);
@@ -131,11 +134,117 @@ static bool take_value(const struct match *m, struct xt_rule *x, enum xt_match_k
 	return true;
 }
 
-static bool take_match(const struct match *m, struct xt_rule *x)
+/* A code behind its type: one match of iptables. */
+static bool take_code(const struct match *m, struct xt_rule *x)
+{
+	struct xt_match *last = x->n_matches ? &x->matches[x->n_matches - 1] : NULL;
+	enum xt_match_kind kind = m->field == FIELD_ID_ICMP6_CODE ? XT_ICMP6 : XT_ICMP;
+
+	if (!last || last->kind != kind || last->invert || last->code != XT_ICMP_CODE_ANY ||
+	    m->negate || m->elems[0].num_lo != m->elems[0].num_hi)
+		return false;
+	last->code = (int)m->elems[0].num_lo;
+	return true;
+}
+
+static bool take_length(const struct match *m, struct xt_rule *x)
+{
+	const struct elem *e = &m->elems[0];
+	struct xt_match *to = e->num_hi <= UINT16_MAX ? next_match(x, XT_LENGTH) : NULL;
+
+	if (!to || (m->negate && !e->num_lo && e->num_hi == UINT16_MAX))
+		return false;
+	to->invert = m->negate;
+	to->length = (struct xt_range){ true, m->negate, (uint16_t)e->num_lo, (uint16_t)e->num_hi };
+	return true;
+}
+
+static bool take_hops(const struct match *m, struct xt_rule *x)
+{
+	uint64_t n = m->elems[0].num_lo;
+	struct xt_match *to;
+
+	if (n != m->elems[0].num_hi || n > 255 || m->op == MATCH_LE || m->op == MATCH_GE ||
+	    (m->op == MATCH_LT && !n) || (m->op == MATCH_GT && n == 255))
+		return false;
+	to = next_match(x, m->field == FIELD_ID_IP6_HOPLIMIT ? XT_HL : XT_TTL);
+	if (!to)
+		return false;
+	to->invert = m->negate;
+	to->hops.op = m->op == MATCH_GT ? 'g' : m->op == MATCH_LT ? 'l' : 'e';
+	to->hops.value = (uint8_t)n;
+	return true;
+}
+
+static bool take_mac(const struct match *m, struct xt_rule *x)
+{
+	struct xt_match *to = next_match(x, XT_MAC);
+
+	if (!to || memcmp(m->elems[0].addr_lo, m->elems[0].addr_hi, 6))
+		return false;
+	to->invert = m->negate;
+	memcpy(to->mac, m->elems[0].addr_lo, 6);
+	return true;
+}
+
+/* With a mask, or as "none of these" and "any of these". */
+static bool take_flags(const struct match *m, struct xt_rule *x)
+{
+	uint64_t bits = m->elems[0].num_lo;
+	uint32_t mask = m->exact ? m->mask : (uint32_t)bits;
+	struct xt_match *to;
+
+	if (mask & ~0x3fU || !mask || (m->exact && (!bits || bits & ~mask)) ||
+	    (!m->exact && m->mask != UINT32_MAX) || !take_proto(x, IPPROTO_TCP, false))
+		return false;
+	to = next_match(x, XT_TCP);
+	if (!to)
+		return false;
+	to->flags.given = true;
+	to->flags.invert = m->negate == m->exact;
+	to->flags.mask = (uint8_t)mask;
+	to->flags.value = m->exact ? (uint8_t)bits : 0;
+	return true;
+}
+
+/* Fields with operators and masks of their own. */
+static bool take_special(const struct match *m, struct xt_rule *x, bool *ret)
+{
+	switch (m->field) {
+	case FIELD_ID_IP_TTL:
+	case FIELD_ID_IP6_HOPLIMIT:
+		*ret = !m->exact && m->mask == UINT32_MAX && take_hops(m, x);
+		return true;
+	case FIELD_ID_TCP_FLAGS:
+		*ret = m->op == MATCH_EQ && take_flags(m, x);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What iptables looks at before its matches can not stand behind one that remembers. */
+static bool is_early(const struct match *m)
 {
 	enum field_type type = field_rows[m->field].type;
 
-	if (m->set || m->n_fields > 1 || m->op != MATCH_EQ || m->after || m->exact || m->mod)
+	return type == FIELD_IFNAME || type == FIELD_PROTO || type == FIELD_ADDR4 ||
+	       type == FIELD_ADDR6;
+}
+
+static bool take_match(const struct match *m, struct xt_rule *x)
+{
+	enum field_type type = field_rows[m->field].type;
+	uint8_t implies = field_rows[m->field].implies;
+	bool ok;
+
+	if (m->set || m->n_fields > 1 || m->mod)
+		return false;
+	if (m->after && (is_early(m) || (implies && x->proto != implies)))
+		return false;
+	if (m->n == 1 && take_special(m, x, &ok))
+		return ok;
+	if (m->op != MATCH_EQ || m->exact)
 		return false;
 	if (!m->n || (m->n > 1 && type != FIELD_PORT))
 		return false;
@@ -165,6 +274,18 @@ static bool take_match(const struct match *m, struct xt_rule *x)
 		return take_value(m, x, XT_CONNMARK);
 	case FIELD_ID_META_MARK:
 		return take_value(m, x, XT_MARK);
+	case FIELD_ID_ICMP_CODE:
+	case FIELD_ID_ICMP6_CODE:
+		return take_code(m, x);
+	case FIELD_ID_LENGTH:
+		return take_length(m, x);
+	case FIELD_ID_ETHER_SADDR:
+		return take_mac(m, x);
+	case FIELD_ID_IP_DSCP:
+	case FIELD_ID_IP6_DSCP:
+		return take_value(m, x, XT_DSCP);
+	case FIELD_ID_PKTTYPE:
+		return m->elems[0].num_lo <= 2 && take_value(m, x, XT_PKTTYPE);
 	case FIELD_ID_TCP_SPORT:
 	case FIELD_ID_TCP_DPORT:
 	case FIELD_ID_UDP_SPORT:
@@ -175,18 +296,119 @@ static bool take_match(const struct match *m, struct xt_rule *x)
 	}
 }
 
-/* The counter, which every rule of iptables has, and CT --notrack. */
-static bool take_stmts(const struct rule *r, struct xt_rule *x)
+static bool take_limit(const struct limit *l, struct xt_rule *x)
 {
-	for (size_t i = 0; i < r->n_stmts; i++) {
-		if (r->stmts[i].kind == STMT_COUNTER)
-			continue;
-		if (r->stmts[i].kind != STMT_NOTRACK || x->target.kind != XT_NO_TARGET)
-			return false;
-		x->target.kind = XT_CT;
-		x->target.given = x->target.notrack = true;
+	struct xt_match *to = next_match(x, XT_LIMIT);
+
+	if (!to || l->bytes || l->over || l->burst > 10000)
+		return false;
+	to->rate.rate = (uint32_t)l->rate;
+	to->rate.unit_s = l->unit_s;
+	to->rate.burst = (uint32_t)l->burst;
+	return l->rate <= UINT32_MAX && xt_limit_is_canonical(&to->rate);
+}
+
+static bool take_log(const struct stmt *s, struct xt_target *t)
+{
+	bool nflog = s->log.group >= 0;
+
+	t->kind = nflog ? XT_NFLOG : XT_LOG;
+	if (s->log.prefix && (strlen(s->log.prefix) > (nflog ? XT_PREFIX_MAX - 1 : 29) ||
+			      !*s->log.prefix || strpbrk(s->log.prefix, "\n\r")))
+		return false;
+	snprintf(t->log.prefix, sizeof(t->log.prefix), "%s", s->log.prefix ? s->log.prefix : "");
+	if (nflog) {
+		t->log.group = (uint32_t)s->log.group;
+		t->log.has_size = s->log.snaplen;
+		t->log.size = s->log.snaplen;
+		t->log.threshold = s->log.threshold;
+		t->seen = s->log.threshold ? OPTION_SEEN('t') : 0;
+		return s->log.level < 0 && !s->log.flags;
 	}
+	t->log.flags = s->log.flags;
+	if (s->log.level >= 0) {
+		t->seen = OPTION_SEEN('l');
+		t->log.level = (uint8_t)s->log.level;
+	}
+	return !s->log.snaplen && !s->log.threshold;
+}
+
+static bool take_mark(const struct stmt *s, struct xt_target *t)
+{
+	if (s->mark.from_other || s->mark.map)
+		return false;
+	t->kind = s->kind == STMT_MARK ? XT_TO_MARK : XT_TO_CONNMARK;
+	t->op = 'x';
+	t->value = s->mark.value;
+	t->mask = ~s->mark.mask;
 	return true;
+}
+
+static bool take_hops_set(const struct stmt *s, struct xt_target *t, int version)
+{
+	t->kind = version == 6 ? XT_TO_HL : XT_TO_TTL;
+	t->op = s->value.op == 0 ? 's' : s->value.op == 1 ? 'i' : 'd';
+	t->value = s->value.value;
+	return s->value.family == version && (t->op == 's' || t->value);
+}
+
+/* A statement that is a target for itself. */
+static bool take_effect(const struct stmt *s, struct xt_rule *x)
+{
+	struct xt_target *t = &x->target;
+
+	if (t->kind != XT_NO_TARGET)
+		return false;
+	*t = (struct xt_target){ .given = true };
+	switch (s->kind) {
+	case STMT_NOTRACK:
+		t->kind = XT_CT;
+		t->notrack = true;
+		return true;
+	case STMT_ZONE:
+		t->kind = XT_CT;
+		t->zone = true;
+		t->value = s->value.value;
+		return true;
+	case STMT_LOG:
+		return take_log(s, t);
+	case STMT_MARK:
+	case STMT_CTMARK:
+		return take_mark(s, t);
+	case STMT_DSCP:
+		t->kind = XT_TO_DSCP;
+		t->value = s->value.value;
+		return s->value.family == x->version;
+	case STMT_TTL:
+		return take_hops_set(s, t, x->version);
+	default:
+		return false;
+	}
+}
+
+/* Every rule of iptables has a counter; a limit is a match, the others are targets. */
+static bool take_stmt(const struct stmt *s, struct xt_rule *x)
+{
+	if (s->kind == STMT_COUNTER)
+		return true;
+	if (s->kind == STMT_LIMIT)
+		return x->target.kind == XT_NO_TARGET && take_limit(&s->limit, x);
+	return take_effect(s, x);
+}
+
+/* Matches and statements as they stand. */
+static bool take_parts(const struct rule *r, struct xt_rule *x)
+{
+	size_t m = 0;
+
+	for (size_t i = 0; i <= r->n_stmts; i++) {
+		for (; m < r->n_matches && r->matches[m].after <= i; m++)
+			if (x->target.kind != XT_NO_TARGET || !take_match(&r->matches[m], x))
+				return false;
+		if (i < r->n_stmts && !take_stmt(&r->stmts[i], x))
+			return false;
+	}
+	return m == r->n_matches;
 }
 
 static const struct {
@@ -252,8 +474,5 @@ bool xt_from_rule(const struct rule *r, int version, struct xt_rule *ret)
 	struct xt_rule *x = ret;
 
 	*x = (struct xt_rule){ .version = version, .pkts = r->pkts, .bytes = r->bytes };
-	for (size_t i = 0; i < r->n_matches; i++)
-		if (!take_match(&r->matches[i], x))
-			return false;
-	return take_comment(r->comment, x) && take_stmts(r, x) && take_action(r, x);
+	return take_parts(r, x) && take_comment(r->comment, x) && take_action(r, x);
 }

@@ -37,7 +37,7 @@ static int conv_action(struct conv *c)
 	*a = (struct action){ .verdict = verdicts[t->kind], .nat_plen = -1 };
 	a->reject = t->reject;
 	a->reject_explicit = t->reject != GW_REJECT_PORT;
-	if (a->reject_explicit && t->reject != GW_REJECT_TCP_RESET)
+	if (t->kind == XT_REJECT && t->reject != GW_REJECT_TCP_RESET)
 		a->reject_family = (uint8_t)c->x->version;
 	a->nat_flags = t->flags;
 	if (t->kind == XT_CHAIN) {

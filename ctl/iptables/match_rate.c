@@ -41,6 +41,16 @@ static void rate_canonical(uint64_t scale, struct xt_rate *rate)
 	rate->rate = (uint32_t)(scale * rate->unit_s / period);
 }
 
+bool xt_limit_is_canonical(const struct xt_rate *rate)
+{
+	struct xt_rate canonical = *rate;
+
+	if (!rate->rate || rate->rate > LIMIT_SCALE * rate->unit_s || rate->unit_s > 86400)
+		return false;
+	rate_canonical(LIMIT_SCALE, &canonical);
+	return canonical.rate == rate->rate && canonical.unit_s == rate->unit_s;
+}
+
 /* "5", "5/s", "5/minute" */
 static int read_rate(const char *value, uint64_t scale, struct xt_rate *rate, struct diag *d)
 {

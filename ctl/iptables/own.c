@@ -12,6 +12,7 @@
 
 #define OWN_PREFIX  "xt_"
 #define OWN_COMMENT "iptables "
+#define OWN_SIZE    65535 /* as the native language has it for sets that packets fill */
 
 bool own_is(const struct set *s)
 {
@@ -76,12 +77,17 @@ struct own_wish {
 	struct selector key;
 	unsigned int flags;
 	uint64_t timeout_ms;
-	uint32_t size;
+	uint32_t size; /* 0 = the usual */
 };
+
+static uint32_t own_size(const struct own_wish *w)
+{
+	return w->size ? w->size : OWN_SIZE;
+}
 
 static bool own_fits(const struct set *s, const struct own_wish *w)
 {
-	if (s->n_fields != w->key.n || s->timeout_ms != w->timeout_ms || s->size != w->size)
+	if (s->n_fields != w->key.n || s->timeout_ms != w->timeout_ms || s->size != own_size(w))
 		return false;
 	for (unsigned int i = 0; i < w->key.n; i++)
 		if (s->types[i] != field_rows[w->key.fields[i]].type)
@@ -104,7 +110,7 @@ static int own_fill(struct set *s, const struct own_wish *w)
 	s->flags = SET_DYNAMIC | (w->timeout_ms ? SET_TIMEOUT : 0);
 	s->flags_written = true;
 	s->timeout_ms = w->timeout_ms;
-	s->size = w->size;
+	s->size = own_size(w);
 	if (same && s->elems)
 		return 0;
 	elems_free(s->elems);

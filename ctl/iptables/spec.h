@@ -123,6 +123,8 @@ struct xt_rate {
 struct xt_match;
 /* With what was left out. */
 struct xt_rate xt_limit_of(const struct xt_match *m);
+/* Does iptables say the rate of a limit as it is? */
+bool xt_limit_is_canonical(const struct xt_rate *rate);
 const char *xt_recent_name(const struct xt_match *m);
 
 struct xt_recent {

@@ -14,9 +14,7 @@ static bool in_match(struct in *in, const json_t *a)
 	if (!in_value(in, json_object_get(a, "left")))
 		return false;
 	strbuf_puts(in->b, " ");
-	/* `==` is what a value alone means, but for bits, where it is the whole */
-	if (strcmp(op, "in") != 0 &&
-	    (strcmp(op, "==") != 0 || json_object_get(json_object_get(a, "left"), "&")))
+	if (strcmp(op, "in") != 0) /* any of some bits: what a value alone means */
 		strbuf_printf(in->b, "%s ", op);
 	return in_value(in, json_object_get(a, "right"));
 }
@@ -114,6 +112,22 @@ static bool in_ctcount(struct in *in, const json_t *a)
 	return true;
 }
 
+/* "all", or a list of "tcp sequence", "ether" ... */
+static bool in_log_flags(struct in *in, const json_t *flags)
+{
+	size_t n = json_is_array(flags) ? json_array_size(flags) : 1;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *s =
+			json_string_value(json_is_array(flags) ? json_array_get(flags, i) : flags);
+
+		if (!s || s[strspn(s, "abcdefghijklmnopqrstuvwxyz ")])
+			return in_fail(in, "`log` has flags that are no words");
+		strbuf_printf(in->b, " flags %s", s);
+	}
+	return true;
+}
+
 static bool in_log(struct in *in, const json_t *a)
 {
 	const json_t *flags = json_object_get(a, "flags");
@@ -123,10 +137,7 @@ static bool in_log(struct in *in, const json_t *a)
 	    !in_option(in, a, "group", "group") || !in_option(in, a, "snaplen", "snaplen") ||
 	    !in_option(in, a, "queue-threshold", "queue-threshold"))
 		return false;
-	if (!flags)
-		return true;
-	strbuf_puts(in->b, " flags ");
-	return in_value(in, flags);
+	return !flags || in_log_flags(in, flags);
 }
 
 static bool in_mangle(struct in *in, const json_t *a)

@@ -3,6 +3,20 @@
 #include <lang/names.h>
 #include <lang/print.h>
 
+#include <linux/netfilter/nf_log.h>
+
+/* A list of one is what it holds. */
+static json_t *one_or_list(json_t *list)
+{
+	json_t *one;
+
+	if (json_array_size(list) != 1)
+		return list;
+	one = json_incref(json_array_get(list, 0));
+	json_decref(list);
+	return one;
+}
+
 static json_t *out_set_of(const struct match *m)
 {
 	enum field_type types[CONCAT_MAX];
@@ -13,12 +27,11 @@ static json_t *out_set_of(const struct match *m)
 		types[i] = field_rows[n > 1 ? m->more[i] : m->field].type;
 	for (size_t i = 0; i < m->n; i++)
 		json_array_append_new(list, out_key(types, n, m->elems + i * n));
+	if (m->is_set && json_array_size(list) == 1 && json_is_array(json_array_get(list, 0)))
+		list = one_or_list(list); /* the words of one set of bits */
 	if (m->is_set || m->n > 1)
 		return json_pack("{s:o}", "set", list);
-	json_t *one = json_incref(json_array_get(list, 0));
-
-	json_decref(list);
-	return one;
+	return one_or_list(list);
 }
 
 json_t *out_match_left(const struct match *m)
@@ -88,6 +101,29 @@ json_t *out_limit(const struct limit *l)
 	return j;
 }
 
+static json_t *out_log_flags(unsigned int flags)
+{
+	static const struct {
+		unsigned int flag;
+		const char *word;
+	} rows[] = { { NF_LOG_TCPSEQ, "tcp sequence" },
+		     { NF_LOG_TCPOPT, "tcp options" },
+		     { NF_LOG_IPOPT, "ip options" },
+		     { NF_LOG_UID, "skuid" },
+		     { NF_LOG_MACDECODE, "ether" } };
+	json_t *list = json_array();
+
+	if (flags == NF_LOG_MASK) {
+		json_decref(list);
+		return json_string("all");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (flags & rows[i].flag)
+			json_array_append_new(list, json_string(rows[i].word));
+	}
+	return one_or_list(list);
+}
+
 static json_t *out_log(const struct stmt *s)
 {
 	static const char *const levels[] = { "emerg", "alert",	 "crit", "err",
@@ -105,7 +141,7 @@ static json_t *out_log(const struct stmt *s)
 	if (s->log.level >= 0 && s->log.level < (int)ARRAY_SIZE(levels) && s->log.level != 4)
 		json_object_set_new(j, "level", json_string(levels[s->log.level]));
 	if (s->log.flags)
-		json_object_set_new(j, "flags", json_string("all"));
+		json_object_set_new(j, "flags", out_log_flags(s->log.flags));
 	if (!json_object_size(j)) {
 		json_decref(j);
 		j = json_null();
@@ -273,12 +309,7 @@ static json_t *out_flags(uint32_t flags)
 		if (flags & rows[i].bit)
 			json_array_append_new(list, json_string(rows[i].word));
 	}
-	if (json_array_size(list) != 1)
-		return list;
-	json_t *one = json_incref(json_array_get(list, 0));
-
-	json_decref(list);
-	return one;
+	return one_or_list(list);
 }
 
 static json_t *out_nat(const struct table *t, const struct action *a)

@@ -98,6 +98,9 @@ static json_t *out_single(enum field_type type, const struct elem *e, bool high)
 	} else if (type_rows[type].base == BASE_NUM) {
 		one.num_lo = one.num_hi = high ? e->num_hi : e->num_lo;
 	}
+	/* a range of named values is told in numbers, but for the clock */
+	if (type_rows[type].base == BASE_NUM && e->num_lo != e->num_hi && type != FIELD_HOUR)
+		return json_integer((json_int_t)one.num_lo);
 	print_value(type, &one, 0, &b);
 	return b.failed ? NULL : out_word(b.s, b.len);
 }

@@ -95,6 +95,9 @@ typedef int (*kern_dynset_fn)(const struct gw_dynkey *key, const struct gw_dynva
 			      void *arg);
 int kern_dynset_walk(struct kern *k, kern_dynset_fn fn, void *arg);
 
+/* How many elements of a set with a size of its own are there; n < 0: forget the set. */
+int kern_dyncount_set(struct kern *k, uint32_t set, int64_t n);
+
 /* What limits, quotas, numgen and ct count remember. */
 int kern_state_get(struct kern *k, uint32_t id, struct gw_state *ret);
 int kern_state_set(struct kern *k, uint32_t id, const struct gw_state *state);

@@ -88,6 +88,15 @@ int kern_dynset_walk(struct kern *k, kern_dynset_fn fn, void *arg)
 	return r;
 }
 
+int kern_dyncount_set(struct kern *k, uint32_t set, int64_t n)
+{
+	int fd = bpf_map__fd(k->skel->maps.gw_dyncount);
+	int r = n < 0 ? bpf_map_delete_elem(fd, &set) : bpf_map_update_elem(fd, &set, &n, BPF_ANY);
+
+	return r < 0 && !(errno == ENOENT && n < 0) ? raise(-errno, "count the elements of a set")
+						    : 0;
+}
+
 int kern_state_get(struct kern *k, uint32_t id, struct gw_state *ret)
 {
 	if (bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.gw_states), &id, ret) < 0)

@@ -6,6 +6,8 @@
 
 #include <lang/suggest.h>
 
+#define DYNAMIC_SIZE 65535 /* of sets that packets fill, where none is given */
+
 struct set_block {
 	struct set *set; /* as it is declared here */
 	struct token at, timeout_at, gc_at, merge_at;
@@ -447,6 +449,9 @@ int parse_set_block(struct parser *p, struct table *t, bool is_map, const char *
 	r = parse_set_parts(p, &b);
 	if (!r)
 		r = judge_set(p, &b);
+	/* as nft does: packets must not add without end */
+	if (!r && spec->flags & SET_DYNAMIC && !spec->size)
+		spec->size = DYNAMIC_SIZE;
 	if (!r)
 		r = set_resolve(p, t, &b, &set);
 	if (!b.set)

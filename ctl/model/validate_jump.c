@@ -4,7 +4,7 @@
  */
 #include <model/validate.h>
 
-#define JUMP_DEPTH_MAX 16 /* as nft */
+#define JUMP_DEPTH_MAX 15 /* as the kernel: 16 chains with the one that has the hook */
 
 struct walk {
 	const struct table *t;

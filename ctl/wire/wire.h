@@ -6,7 +6,8 @@
  *
  * A frame is a struct wire_head and len bytes.  Byte order: the host's (one machine).  A client sends one WIRE_REQUEST
  * frame (JSON object) at a time and reads frames until WIRE_END; `events` streams until the client closes.
- *   WIRE_REQUEST  client -> gwd   JSON {"verb": "...", ...}; see the table in gwd/request.c
+ *   WIRE_REQUEST  client -> gwd   JSON {"verb": "...", ...}; see the table in gwd/request.c.  A NUL byte and raw text may follow: the
+ *                                 field "text" that the JSON does not have
  *   WIRE_TEXT     gwd -> client   UTF-8 text to print to stdout
  *   WIRE_JSON     gwd -> client   one JSON value
  *   WIRE_FLOWS    gwd -> client   array of struct gw_event (listing rows or events)

@@ -102,7 +102,7 @@ class Writer:
             options += [lambda: self.compared(f"{proto} {self.pick('sport', 'dport')}", lambda: self.d.choice(PORTS), self.port_range)] * 4
         else:
             options += [lambda: self.compared("icmpv6 type" if six else "icmp type", lambda: self.pick("echo-request", "echo-reply", "destination-unreachable"))] * 2
-        options += [lambda: self.compared("meta l4proto", lambda: self.pick("tcp", "udp", "icmpv6" if six else "icmp"))]
+        options += [lambda: f"meta l4proto {proto if proto != 'icmp' else 'icmpv6' if six else 'icmp'}", lambda: "meta l4proto != 47"]
         if place["in"]:
             options += [lambda: f"iifname {self.pick('', '!= ')}\"{self.pick('lan0', 'wan0', 'lan*', 'w*', 'eth7')}\""] * 2
         if place["out"]:
@@ -113,7 +113,7 @@ class Writer:
                 options += [lambda: f"ct mark {self.pick('0x0', '0x1', '0x2', '!= 0x1', 'and 0x3 == 0x2')}"]
             if self.has("ctmeta"):
                 options += [lambda: f"ct direction {self.pick('original', 'reply')}", lambda: f"ct status {self.pick('snat', 'dnat', 'assured', 'seen-reply')}",
-                            lambda: f"ct original proto-dst {self.d.choice(PORTS)}",
+                            lambda: f"meta l4proto {proto if proto != 'icmp' else 'tcp'} ct original proto-dst {self.d.choice(PORTS)}",
                             lambda: f"ct original packets {self.pick('<', '>')} {self.d.randint(0, 3)}",
                             lambda: (f"ct original ip6 saddr {self.d.choice(LAN6)}" if six else f"ct original ip daddr {self.d.choice(GW4 + WAN4)}")]
         if self.has("mark"):
@@ -130,9 +130,11 @@ class Writer:
                         lambda: {"icmp": "icmpv6 code 0" if six else "icmp code { 0, 3 }", "tcp": self.pick("tcp window > 1000", "tcp window 65535"), "udp": "udp dport 53"}[proto],
                         lambda: "ip frag-off and 0x1fff != 0" if not six else "exthdr frag exists"]
         if self.has("meta"):
-            options += [lambda: f"meta nfproto {self.pick('ipv4', 'ipv6')}", lambda: f"meta protocol {self.pick('ip', 'ip6')}",
+            if place["family"] == "inet":
+                options += [lambda: f"meta nfproto {'ipv6' if six else 'ipv4'}"]
+            options += [lambda: f"meta protocol {'ip6' if six else 'ip'}",
                         lambda: "meta pkttype host", lambda: self.compared("th dport", lambda: self.d.choice(PORTS), self.port_range),
-                        lambda: "ip6 nexthdr { 6, 17 }" if six else "ip protocol { tcp, udp }"]
+                        lambda: f"{'ip6 nexthdr' if six else 'ip protocol'} {proto if proto != 'icmp' else 'icmpv6' if six else 'icmp'}"]
         if self.has("fib"):
             options += [lambda: f"fib daddr type {self.pick('local', 'unicast', '!= local')}", lambda: "fib saddr type unicast"]
             if place["in"]:
@@ -177,7 +179,7 @@ class Writer:
     def vmap(self, place, targets):
         def verdict():
             return self.pick("accept", "drop", "continue", *([f"jump {t}" for t in targets]))
-        options = [lambda: f"meta l4proto vmap {{ tcp : {verdict()}, udp : {verdict()} }}"]
+        options = [lambda: f"meta l4proto vmap {{ {place['proto'] if place['proto'] != 'icmp' else 'icmpv6' if place['six'] else 'icmp'} : {verdict()}, 47 : {verdict()} }}"]
         if place["proto"] != "icmp":
             options.append(lambda: f"{place['proto']} dport vmap {{ 22 : {verdict()}, 80 : {verdict()}, 2000-2005 : {verdict()} }}")
         if not place["six"]:
@@ -188,7 +190,7 @@ class Writer:
             options.append(lambda: f"iifname vmap {{ \"lan0\" : {verdict()}, \"wan0\" : {verdict()} }}")
             if self.has("concat"):
                 options.append(lambda: f"iifname . meta l4proto vmap {{ \"lan0\" . tcp : {verdict()}, \"wan0\" . udp : {verdict()} }}")
-        if self.has("sets") and place["proto"] != "icmp":
+        if self.has("sets") and place["proto"] != "icmp" and not place["user"]:
             options.append(lambda: f"{place['proto']} dport vmap @verdicts")
         return self.d.choice(options)()
 
@@ -221,7 +223,7 @@ class Writer:
         elif roll < 0.55 and place["reject"]:
             kinds = ["reject"]
             if self.has("reject"):
-                kinds += ["reject with icmpx admin-prohibited", "reject with icmpx no-route"]
+                kinds += ["reject with icmpx admin-prohibited", "reject with icmpx no-route"] if place["family"] == "inet" else []
                 kinds += ["reject with icmpv6 policy-fail"] if place["six"] else ["reject with icmp host-prohibited", "reject with icmp prot-unreachable"]
                 kinds += ["reject with tcp reset"] * 2 if place["proto"] == "tcp" else []
             end = self.d.choice(kinds)
@@ -232,7 +234,7 @@ class Writer:
         return " ".join(p for p in parts + counter + [end] if p)
 
     def place(self, family, hook, kind="filter", user=False, prio=0):
-        return {"six": {"inet": None, "ip": False, "ip6": True}[family], "in": hook in ("prerouting", "input", "forward"),
+        return {"family": family, "six": {"inet": None, "ip": False, "ip6": True}[family], "in": hook in ("prerouting", "input", "forward"),
                 "out": hook in ("forward", "postrouting", "output"), "ct": prio > -200, "type": kind, "user": user,
                 "reject": kind == "filter" and hook in ("input", "forward"), "mangle": kind == "filter" and hook in ("prerouting", "forward", "postrouting")}
 

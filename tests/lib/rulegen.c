@@ -61,7 +61,7 @@ static void prefix(const struct making *m, uint32_t at, unsigned int len, index_
 	index_addr a = at, host;
 
 	if (m->version == 4) {
-		host = len ? UINT32_MAX >> len & (len < 32 ? UINT32_MAX : 0) : UINT32_MAX;
+		host = UINT32_MAX >> (len / 2) >> (len - len / 2); /* 32 in one shift is too many */
 	} else {
 		unsigned int bits = len ? len + 32 : 0;
 

@@ -51,7 +51,8 @@ static double run_once(struct bpf_program *prog, uint32_t runs)
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
 		    .repeat = (int)runs);
 
-	start = bench_now_ms();
+	double start = bench_now_ms();
+
 	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts) < 0) {
 		raise(-errno, "cannot run %s", bpf_program__name(prog));
 		exit(1);

@@ -2,6 +2,7 @@
 """The control socket as its enemies and its heavy users see it.
 
 usage: gwdsock.py SOCKET request VERB [JSON]    frames of the answer, one a line; exit code of WIRE_END
+       gwdsock.py SOCKET stream VERB            frames as they come, one a line, until somebody ends it
        gwdsock.py SOCKET as GID...              the first frame of an answer to `nobody` in these groups, or why not
        gwdsock.py SOCKET malformed|cut|huge|idle|stuck|vanish|writers|slow   one attack; says "ok" or what went wrong
 """
@@ -215,6 +216,13 @@ def slow():
     print(seen, lost)
 
 
+def stream(verb):
+    s = connect(None)
+    s.sendall(frame(json.dumps(dict(verb=verb)).encode()))
+    while True:
+        print(receive(s)[1].decode(), flush=True)
+
+
 def as_nobody():
     """Python is started by root: an interpreter or a checkout that nobody may read is no reason to fail."""
     os.setgroups([int(g) for g in sys.argv[3:]])
@@ -236,6 +244,8 @@ PATH = sys.argv[1]
 if sys.argv[2] == "as":
     as_nobody()
     sys.exit(0)
+if sys.argv[2] == "stream":
+    stream(sys.argv[3])
 if sys.argv[2] == "request":
     frames = request(sys.argv[3], **json.loads(sys.argv[4] if len(sys.argv) > 4 else "{}"))
     for kind, data in frames[:-1]:
