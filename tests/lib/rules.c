@@ -326,7 +326,6 @@ static void image_make(struct image *m, const struct rule *rows, size_t n)
 	head->n_sets = sets.n;
 	head->o_set = put_sets(m);
 	head->nlines = m->n;
-	head->gen = stage.conf.gen;
 	head->hooks4 = m->hooks[0];
 	head->hooks6 = m->hooks[1];
 }
@@ -350,16 +349,22 @@ void rules_sets(const struct set_row *rows, size_t n)
 	sets.n = n;
 }
 
+void rules_put(const void *lines, size_t n)
+{
+	stage.conf.gen++;
+	memcpy(region() + (stage.conf.gen & 1) * RULES_HALF_LINES * 64, lines, n * 64);
+	stage_conf();
+}
+
 void rules_set(const struct rule *rows, size_t n)
 {
 	static struct image m;
 
-	stage.conf.gen++;
 	image_make(&m, rows, n);
-	memcpy(region() + (stage.conf.gen & 1) * RULES_HALF_LINES * 64, m.line, m.n * 64);
+	m.line[0].head.gen = stage.conf.gen + 1;
 	stage.conf.hooks4 = m.hooks[0];
 	stage.conf.hooks6 = m.hooks[1];
-	stage_conf();
+	rules_put(m.line, m.n);
 }
 
 void rules_poison(void)

@@ -63,6 +63,9 @@ void rules_reset(void);
 /* As gwd does before it writes: when this returns, no packet reads the half that is not in force; what was there is no ruleset any more. */
 void rules_poison(void);
 
+/* Put an image in force that somebody else made; stage.conf has its hooks. */
+void rules_put(const void *lines, size_t n);
+
 /* Put these rules in force, in a new generation. */
 void rules_set(const struct rule *rows, size_t n);
 #define RULES(...)                                                  \
