@@ -81,8 +81,8 @@ static __always_inline void route_find(struct __sk_buff *skb, struct pkt *p, str
 
 	fib_fill(&fib, p, p->iif, &p->t, &p->out, v6);
 	if (cfg_fib_mark && conf->flags & GW_CONF_FIB_MARK) {
-		flags |= 1U << 5; /* BPF_FIB_LOOKUP_MARK: the mark shares h_vlan_* (6.10) */
-		*(__u32 *)&fib.h_vlan_proto = skb->mark;
+		flags |= 1U << 5; /* BPF_FIB_LOOKUP_MARK: the mark shares smac (6.10) */
+		*(__u32 *)fib.smac = skb->mark;
 	} else if (conf->flags & GW_CONF_FIB_MARK && skb->mark) {
 		p->flags |= PKT_STACK;
 	}

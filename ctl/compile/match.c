@@ -8,6 +8,8 @@
 
 /* More values than these are looked up in a set. */
 enum { ADDRS_MAX = 32, PORTS_MAX = 16, BLOCKS_MAX = 64, NOT_ADDRS_MAX = 4 };
+/* A set of more elements than these is not even asked what is left of it when they are merged: many rules may name it. */
+enum { ELEMS_MAX = 256 };
 
 static const uint8_t with_ports[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE, IPPROTO_SCTP,
 				      IPPROTO_DCCP };
@@ -440,6 +442,14 @@ static int op_values(struct seg *s, const struct match *m, const struct spans *l
 	return r;
 }
 
+/* One field of many values. */
+static bool match_is_large(const struct ctx *x, const struct match *m)
+{
+	const struct set *set = m->set ? table_set(x->table, m->set) : NULL;
+
+	return m->n_fields <= 1 && mask_is_whole(m) && (set ? set->elems->n : m->n) > ELEMS_MAX;
+}
+
 static int match_op(struct seg *s, const struct match *m)
 {
 	const struct set *set = NULL;
@@ -452,7 +462,7 @@ static int match_op(struct seg *s, const struct match *m)
 		r = set_find(s->x, m->set, &set);
 	if (r)
 		return r;
-	if (set && set_is_dynamic(set))
+	if ((set && set_is_dynamic(set)) || match_is_large(s->x, m))
 		return op_set(s, m);
 	/* words of bits are not merged: 1 and 2 are not a range of 1 to 2 */
 	for (size_t i = 0; !r && match_is_bits(m) && i < m->n; i++)
@@ -576,7 +586,7 @@ static int one_field_boxes(const struct ctx *x, const struct match *m, struct bo
 	struct spans l = { 0 };
 	int r;
 
-	if (kind == KIND_NONE || kind == KIND_VERSION ||
+	if (kind == KIND_NONE || kind == KIND_VERSION || match_is_large(x, m) ||
 	    (!mask_is_whole(m) && kind != KIND_MARK && kind != KIND_TCPF))
 		return FLAT_OP;
 	if ((kind == KIND_STATE || kind == KIND_TCPF) && (m->set || m->op != MATCH_EQ))

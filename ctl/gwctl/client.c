@@ -71,7 +71,7 @@ static int take_flows(const struct flow_sink *sink, const char *data, size_t len
 	struct gw_event ev;
 	int r = 0;
 
-	if (!sink || len % sizeof(ev))
+	if (!sink || !sink->row || len % sizeof(ev))
 		return -EPROTO;
 	for (; len && !r; data += sizeof(ev), len -= sizeof(ev)) {
 		memcpy(&ev, data, sizeof(ev)); /* the frame may sit at any address */
@@ -91,6 +91,21 @@ static int take_json(json_t **ret, const char *data, size_t len)
 	json_decref(*ret);
 	*ret = value;
 	return 0;
+}
+
+static int take_value(struct reply *reply, const struct flow_sink *sink, const char *data,
+		      size_t len)
+{
+	json_t *value = NULL;
+	int r;
+
+	if (!sink || !sink->json)
+		return take_json(&reply->json, data, len);
+	r = take_json(&value, data, len);
+	if (!r)
+		r = sink->json(sink->arg, value);
+	json_decref(value);
+	return MIN(r, 0);
 }
 
 static int take_end(struct reply *reply, const char *data, size_t len)
@@ -119,7 +134,7 @@ static int take_frame(struct reply *reply, const struct flow_sink *sink, enum wi
 		strbuf_add(&reply->text, data, len);
 		return reply->text.failed ? -ENOMEM : 0;
 	case WIRE_JSON:
-		return take_json(&reply->json, data, len);
+		return take_value(reply, sink, data, len);
 	case WIRE_ERROR:
 		return take_json(&reply->error, data, len);
 	case WIRE_FLOWS:

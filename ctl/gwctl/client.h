@@ -12,10 +12,12 @@
 
 struct client;
 
-/* Rows of WIRE_FLOWS frames; both functions may return < 0 to end the request with that error. */
+/* What a stream brings; the functions may return < 0 to end the request with that error. */
 struct flow_sink {
 	int (*row)(void *arg, const struct gw_event *ev);
 	int (*batch)(void *arg); /* a frame's rows are done; may be NULL */
+	int (*json)(void *arg,
+		    const json_t *value); /* each WIRE_JSON, instead of reply.json; may be NULL */
 	void *arg;
 	int stop_fd; /* readable = leave the stream; -1 = none */
 };

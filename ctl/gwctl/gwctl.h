@@ -129,6 +129,8 @@ int verb_ip6tables_save(struct gwctl *g, int argc, char **argv);
 int verb_iptables_restore(struct gwctl *g, int argc, char **argv);
 int verb_ip6tables_restore(struct gwctl *g, int argc, char **argv);
 int verb_stats(struct gwctl *g, int argc, char **argv);
+int verb_log_watch(struct gwctl *g, int argc, char **argv);
+int verb_rule_stats(struct gwctl *g, int argc, char **argv);
 int verb_drops(struct gwctl *g, int argc, char **argv);
 int verb_drops_watch(struct gwctl *g, int argc, char **argv);
 int verb_get(struct gwctl *g, int argc, char **argv);

@@ -97,7 +97,9 @@ int rows_run(struct gwctl *g, struct rows *rows, const char *verb, const struct 
 	_cleanup_(reply_deinit) struct reply reply = { 0 };
 	_cleanup_(freep) char *text = flow_filter_to_json(filter);
 	_cleanup_(closep) int stop = rows->events ? stop_open() : -1;
-	struct flow_sink sink = { rows_row, rows_batch, rows, stop };
+	struct flow_sink sink = {
+		.row = rows_row, .batch = rows_batch, .arg = rows, .stop_fd = stop
+	};
 	json_t *json = text ? json_loads(text, 0, NULL) : NULL;
 	int r = json ? gwctl_connect(g) : refuse("out of memory");
 

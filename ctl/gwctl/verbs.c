@@ -21,6 +21,7 @@ const struct verb verbs[] = {
 	{ "rule", "list", "[[FAMILY] TABLE [CHAIN]]", "Print rules with handles and counters", 0, 3,
 	  VERB_READ, verb_rule_list },
 
+	{ "rule", "stats", "", "What the compiled rules cost", 0, 0, VERB_READ, verb_rule_stats },
 	{ "chain", "add", CHAIN " [{ SPECIFICATION }]", "Create a chain", 2, ANY, VERB_WRITE,
 	  verb_chain_add },
 	{ "chain", "delete", CHAIN, "Delete an empty chain", 2, 3, VERB_WRITE, verb_chain_delete },
@@ -108,6 +109,9 @@ const struct verb verbs[] = {
 	  VERB_READ, verb_drops },
 	{ "drops", "watch", "[--interval S] [--count N]",
 	  "Print the reasons that moved, repeatedly", 0, 4, VERB_READ, verb_drops_watch },
+
+	{ "log", "watch", "", "Print packets that meet a log statement, as they do", 0, 0,
+	  VERB_READ, verb_log_watch },
 
 	{ "stats", NULL, "", "What the data plane counts: the sum, then each CPU", 0, 0, VERB_READ,
 	  verb_stats },

@@ -3,7 +3,7 @@
 
 static bool in_match(struct in *in, const json_t *a)
 {
-	static const char *const ops[] = { "==", "!=", "<", ">", "<=", ">=", "in" };
+	static const char *const ops[] = { "==", "!=", "<", ">", "<=", ">=", "in", "!" };
 	const char *op = json_string_value(json_object_get(a, "op"));
 	bool known = false;
 

@@ -38,13 +38,9 @@ json_t *out_match_left(const struct match *m)
 {
 	enum field_type type = field_rows[m->field].type;
 	struct elem mask = { .num_lo = m->mask, .num_hi = m->mask, .plen = -1 };
-	struct selector s = { .n = (uint8_t)MAX(m->n_fields, 1U) };
+	struct selector s = { .n = (uint8_t)MAX(m->n_fields, 1U), .mod = m->mod };
 	json_t *left;
 
-	if (m->field == FIELD_ID_NUMGEN_INC || m->field == FIELD_ID_NUMGEN_RANDOM)
-		return json_pack("{s:{s:s, s:I, s:i}}", "numgen", "mode",
-				 m->field == FIELD_ID_NUMGEN_INC ? "inc" : "random", "mod",
-				 (json_int_t)m->mod, "offset", 0);
 	for (unsigned int i = 0; i < s.n; i++)
 		s.fields[i] = s.n > 1 ? m->more[i] : m->field;
 	s.dir[0] = m->dir;
@@ -56,15 +52,25 @@ json_t *out_match_left(const struct match *m)
 							   : json_integer((json_int_t)m->mask));
 }
 
-static json_t *out_match(const struct match *m)
+/* Of a set of bits `in` means any of them, `!` none of them. */
+static const char *out_op(const struct match *m)
 {
 	static const char *const ops[] = { "==", "<", ">", "<=", ">=" };
 	bool any = type_rows[field_rows[m->field].type].base == BASE_BITS && !m->exact &&
 		   !m->is_set && !m->set && m->n_fields < 2;
-	const char *op = m->negate ? "!=" : any ? "in" : ops[m->op];
+	bool one_state = m->field == FIELD_ID_CT_STATE && any &&
+			 !(m->elems[0].num_lo & (m->elems[0].num_lo - 1));
+
+	if (m->negate)
+		return any && !one_state ? "!" : "!=";
+	return any ? "in" : ops[m->op];
+}
+
+static json_t *out_match(const struct match *m)
+{
 	json_t *right = m->set ? json_sprintf("@%s", m->set) : out_set_of(m);
 
-	return json_pack("{s:{s:s, s:o, s:o}}", "match", "op", op, "left", out_match_left(m),
+	return json_pack("{s:{s:s, s:o, s:o}}", "match", "op", out_op(m), "left", out_match_left(m),
 			 "right", right);
 }
 

@@ -64,8 +64,12 @@ json_t *out_field(enum field f, unsigned int dir)
 
 json_t *out_selector(const struct selector *s)
 {
+	bool inc = s->fields[0] == FIELD_ID_NUMGEN_INC;
 	json_t *parts;
 
+	if (inc || s->fields[0] == FIELD_ID_NUMGEN_RANDOM)
+		return json_pack("{s:{s:s, s:I, s:i}}", "numgen", "mode", inc ? "inc" : "random",
+				 "mod", (json_int_t)s->mod, "offset", 0);
 	if (s->n == 1)
 		return out_field(s->fields[0], s->dir[0]);
 	parts = json_array();

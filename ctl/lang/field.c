@@ -7,17 +7,13 @@
 #include <lang/field.h>
 #include <lang/names.h>
 
-/* How fields are written: the rows of field.def and other spellings. */
+/* How fields are written beside the keyword of their row. */
 static const struct keyword {
 	const char *words;
 	enum field field;
 	uint8_t dir;	   /* of CT_BYTES and CT_PACKETS */
 	enum field field6; /* not NONE: the family of the table says which of the two */
-} keywords[] = {
-#define GW_FIELD(id, keyword, type, bits, families, implies, hooks, varies, help) \
-	{ keyword, FIELD_ID_##id, 0, FIELD_ID_NONE },
-#include <gw/field.def>
-#undef GW_FIELD
+} spellings[] = {
 	{ "meta iif", FIELD_ID_IIF, 0, FIELD_ID_NONE },
 	{ "meta oif", FIELD_ID_OIF, 0, FIELD_ID_NONE },
 	{ "meta iifname", FIELD_ID_IIFNAME, 0, FIELD_ID_NONE },
@@ -41,6 +37,22 @@ static const struct keyword {
 	{ "ct reply saddr", FIELD_ID_CT_R_SADDR, 0, FIELD_ID_CT_R_SADDR6 },
 	{ "ct reply daddr", FIELD_ID_CT_R_DADDR, 0, FIELD_ID_CT_R_DADDR6 },
 };
+
+#define KEYWORDS (FIELD_ID_MAX + ARRAY_SIZE(spellings))
+
+static const char *keyword_at(size_t i)
+{
+	return i < FIELD_ID_MAX ? field_rows[i].keyword : spellings[i - FIELD_ID_MAX].words;
+}
+
+static struct keyword spelling_at(size_t i)
+{
+	if (i < FIELD_ID_MAX)
+		return (struct keyword){ .words = field_rows[i].keyword,
+					 .field = (enum field)i,
+					 .field6 = FIELD_ID_NONE };
+	return spellings[i - FIELD_ID_MAX];
+}
 
 /* What was read of a keyword so far. */
 struct words {
@@ -80,19 +92,20 @@ static bool goes_on(const char *keyword, const struct words *w, const struct tok
 	return true;
 }
 
-/* true: a keyword goes on like this; *ret is the one if it ends here, else NULL. */
-static bool look_up(const struct words *w, const struct token *t, const struct keyword **ret)
+/* true: a keyword goes on like this; *ret is its index if it ends here, else KEYWORDS. */
+static bool look_up(const struct words *w, const struct token *t, size_t *ret)
 {
 	bool found = false, ends;
 
-	*ret = NULL;
+	*ret = KEYWORDS;
 	if (t->type != TOK_WORD && !token_is_punct(t, "."))
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(keywords) && !*ret; i++) {
-		if (!goes_on(keywords[i].words, w, t, &ends))
+	for (size_t i = 0; i < KEYWORDS && *ret == KEYWORDS; i++) {
+		if (!goes_on(keyword_at(i), w, t, &ends))
 			continue;
 		found = true;
-		*ret = ends ? &keywords[i] : NULL;
+		if (ends)
+			*ret = i;
 	}
 	return found;
 }
@@ -103,8 +116,8 @@ static int hint_nearest(struct parser *p, const struct words *w)
 	struct suggest s;
 
 	suggest_init(&s, p->tok.s, p->tok.len);
-	for (size_t i = 0; i < ARRAY_SIZE(keywords); i++) {
-		const char *keyword = keywords[i].words;
+	for (size_t i = 0; i < KEYWORDS; i++) {
+		const char *keyword = keyword_at(i);
 		char word[NAME_SIZE];
 
 		if (strncmp(keyword, w->text, w->len) != 0 || keyword[w->len] != ' ')
@@ -148,10 +161,11 @@ static int parse_field(struct parser *p, enum field *ret, uint8_t *ret_dir, stru
 		       bool *ret_done)
 {
 	struct words w = { .len = 0 };
-	const struct keyword *k;
+	struct keyword k;
+	size_t index;
 	int r;
 
-	*ret_done = look_up(&w, &p->tok, &k);
+	*ret_done = look_up(&w, &p->tok, &index);
 	if (!*ret_done)
 		return 0;
 	for (;;) {
@@ -159,16 +173,17 @@ static int parse_field(struct parser *p, enum field *ret, uint8_t *ret_dir, stru
 		r = parse_advance(p);
 		if (r)
 			return r;
-		if (k)
+		if (index < KEYWORDS)
 			break;
-		if (!look_up(&w, &p->tok, &k))
+		if (!look_up(&w, &p->tok, &index))
 			return fail_word(p, &w);
 	}
 	*ret_at = w.first;
 	if (w.first.line == w.last.line && w.last.at > w.first.at)
 		ret_at->at_len = (size_t)(w.last.at - w.first.at) + w.last.at_len;
-	*ret_dir = k->dir;
-	return settle_field(p, &w, k, ret);
+	k = spelling_at(index);
+	*ret_dir = k.dir;
+	return settle_field(p, &w, &k, ret);
 }
 
 static bool is_numgen(enum field f)
@@ -243,8 +258,8 @@ int parse_selector(struct parser *p, struct selector *ret, bool *ret_done)
 
 void suggest_fields(struct suggest *s)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(keywords); i++) {
-		const char *keyword = keywords[i].words;
+	for (size_t i = 0; i < KEYWORDS; i++) {
+		const char *keyword = keyword_at(i);
 		char word[NAME_SIZE];
 
 		snprintf(word, sizeof(word), "%.*s", (int)strcspn(keyword, " "), keyword);

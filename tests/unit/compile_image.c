@@ -589,6 +589,23 @@ START_TEST(entries_say_what_varies)
 }
 END_TEST
 
+START_TEST(a_route_exists_by_whatever_interface)
+{
+	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
+	struct rule *r = add_rule(rs, base_chain(rs, FAMILY_INET, "filter"), VERDICT_ACCEPT, 2);
+	struct match *m = add_num(r, FIELD_ID_FIB_SADDR_IIF_OIF, 1, 1);
+	_cleanup_(image_freep) struct image *img = compile(rs);
+
+	ck_assert_uint_eq(act_of(img)->cell[0].lo, 1);
+	ck_assert_uint_eq(act_of(img)->cell[0].hi, UINT32_MAX);
+	m->elems[0].num_lo = m->elems[0].num_hi = 0;
+	image_free(img);
+	img = compile(rs);
+	ck_assert_uint_eq(act_of(img)->cell[0].lo, 0);
+	ck_assert_uint_eq(act_of(img)->cell[0].hi, 0);
+}
+END_TEST
+
 START_TEST(nat_travels_with_its_rule)
 {
 	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
@@ -674,25 +691,35 @@ static int append(const struct image *img, const struct ruleset *rs, const struc
 START_TEST(appending_knows_what_it_can_not_do)
 {
 	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
-	struct chain *c = base_chain(rs, FAMILY_INET, "filter"), *a, *b;
+	struct chain *c = base_chain(rs, FAMILY_INET, "filter"), *a, *b, *x;
 	_cleanup_(image_freep) struct image *img = NULL;
 	struct rule *r;
 
 	a = user_chain(rs, "a");
 	b = user_chain(rs, "b");
+	x = user_chain(rs, "x");
+	add_jump(rs, c, VERDICT_JUMP, "x");
+	add_rule(rs, x, VERDICT_DROP, 3);
 	add_jump(rs, c, VERDICT_JUMP, "a");
 	add_jump(rs, a, VERDICT_JUMP, "b");
 	add_rule(rs, b, VERDICT_DROP, 4);
 	img = compile(rs);
 	/* a chain that leads nowhere is a harmless target */
 	add_jump(rs, c, VERDICT_JUMP, "b");
-	ck_assert_int_eq(append(img, rs, c, 1), 0);
+	ck_assert_int_eq(append(img, rs, c, 2), 0);
 	/* this would be a loop */
 	add_jump(rs, b, VERDICT_JUMP, "a");
 	ck_assert_int_eq(append(img, rs, b, 1), COMPILE_E_AGAIN);
 	chain_delete_rule(b, 1);
 	add_jump(rs, b, VERDICT_JUMP, "b");
 	ck_assert_int_eq(append(img, rs, b, 1), COMPILE_E_AGAIN);
+	chain_delete_rule(b, 1);
+	/* from now on b leads to x: the way back is no more harmless, nor is one to b */
+	add_jump(rs, b, VERDICT_GOTO, "x");
+	ck_assert_int_eq(append(img, rs, b, 1), 0);
+	add_jump(rs, x, VERDICT_JUMP, "b");
+	ck_assert_int_eq(append(img, rs, x, 1), COMPILE_E_AGAIN);
+	chain_delete_rule(x, 1);
 	chain_delete_rule(b, 1);
 	/* a set that is looked up */
 	r = add_rule(rs, b, VERDICT_DROP, 5);
@@ -743,6 +770,7 @@ int main(void)
 	tcase_add_loop_test(t, a_limit_is_what_a_unit_costs_and_what_can_be_saved, 0,
 			    (int)ARRAY_SIZE(limits));
 	tcase_add_loop_test(t, entries_say_what_varies, 0, (int)ARRAY_SIZE(varies));
+	tcase_add_test(t, a_route_exists_by_whatever_interface);
 	tcase_add_test(t, nat_travels_with_its_rule);
 	tcase_add_test(t, a_large_set_is_looked_up_and_shared);
 	tcase_add_test(t, appending_knows_what_it_can_not_do);

@@ -6,7 +6,7 @@
 #include <check.h>
 #include <json/json.h>
 
-static const char *const names[] = { "whole" };
+static const char *const names[] = { "whole", "bits" };
 
 static void load(const char *name, const char *suffix, char **ret, size_t *len)
 {

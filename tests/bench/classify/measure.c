@@ -48,10 +48,9 @@ static int compare_doubles(const void *a, const void *b)
 static double run_once(struct bpf_program *prog, uint32_t runs)
 {
 	unsigned char frame[64] = {};
+	double start = bench_now_ms();
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
 		    .repeat = (int)runs);
-
-	double start = bench_now_ms();
 
 	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts) < 0) {
 		raise(-errno, "cannot run %s", bpf_program__name(prog));
