@@ -602,8 +602,27 @@ static int take_stmt(struct flat *f, const struct stmt *st)
 	return seg_stmt(&f->s, st);
 }
 
+/* What is in the set leaves this root: the rule is over for it. */
+static int flat_skip(struct flat *f, const struct match *m, struct target *to)
+{
+	struct boxes by = { 0 };
+	int r;
+
+	if (!to->apart || f->s.effects || f->parts)
+		return FLAT_APART;
+	r = concat_boxes(f->s.x, m, &by);
+	for (size_t i = 0; !r && i < by.n; i++) {
+		by.b[i].prio = to->first;
+		by.b[i].flags = GW_V_RETURN << 8 | f->s.vary;
+		r = boxes_add(to->out, &by.b[i]);
+	}
+	boxes_deinit(&by);
+	to->first++;
+	return r;
+}
+
 /* Items up to the first that needs a root of its own (FLAT_APART: f->at is in front of it) or stops every packet. */
-static int take_items(struct flat *f, const struct target *to)
+static int take_items(struct flat *f, struct target *to)
 {
 	const struct rule *rule = f->s.x->rule;
 
@@ -620,6 +639,8 @@ static int take_items(struct flat *f, const struct target *to)
 			r = seg_match(&f->s, &rule->matches[f->at.match - 1]);
 		else if (kind == ITEM_ACTION)
 			r = action_sees(f->s.x, &rule->action, &sees);
+		if (r == FLAT_SKIP)
+			r = flat_skip(f, &rule->matches[f->at.match - 1], to);
 		if (!r && !sees)
 			r = FLAT_NEVER;
 		if (!r && use)

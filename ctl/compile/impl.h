@@ -21,7 +21,9 @@ enum {
 	FLAT_MANY,	/* more alternatives than a rule may have */
 	FLAT_OP,	/* no condition of the index: an op must do it */
 	FLAT_NEVER,	/* no packet of this version gets past here */
-	FLAT_APART	/* a map that needs a root of its own */
+	FLAT_APART,	/* a map that needs a root of its own */
+	FLAT_WIDE,	/* a set whose ranges are too many keys */
+	FLAT_SKIP	/* a negated one: "if it is in there, the rule is over" */
 };
 /* Outcomes of the index overlap with those. */
 static inline int full(int r)
@@ -156,6 +158,8 @@ struct seg {
 };
 int seg_match(struct seg *s, const struct match *m);
 int seg_stmt(struct seg *s, const struct stmt *st);
+/* What the set of a match on several fields holds, negated or not. */
+int concat_boxes(const struct ctx *x, const struct match *m, struct boxes *ret);
 /* What a field asks of the packet before its value is looked at: version and transport protocol. */
 int seg_imply(struct seg *s, enum field field);
 uint32_t field_vary(enum field field);
