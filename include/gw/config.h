@@ -29,7 +29,7 @@ struct gw_conf {
 	__u32 est_max; /* connections that may be assured (95 % of the table) */
 	__u32 timeout[GW_TIMEOUT_MAX]; /* jiffies */
 	__u32 pressure; /* the governor: assured timeouts are shifted right by this, normally 0 */
-	__u32 hooks4;	/* gw_image.hooks4/6 of the ruleset in force, OR of both during a swap */
+	__u32 hooks4;	/* gw_head.hooks4/6 of the ruleset in force, OR of both during a swap */
 	__u32 hooks6;
 	__u32 image_flags; /* GW_IMG_* of the ruleset in force, OR of both during a swap */
 	__u32 beat; /* jiffies when gwd last ran gw_expire (which writes it): gwd watches routes */
