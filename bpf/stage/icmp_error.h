@@ -228,12 +228,32 @@ static __always_inline bool icmp_sum_good(struct __sk_buff *skb, struct pkt *p, 
 	return csum_fold16(sum) == 0xffff;
 }
 
+/*
+ * The error's own addresses: to who sent what it quotes (p->alt is the quote as it was sent), from whom that was sent to if the destination
+ * was translated, even if the gateway's own stack made the error (nf_nat_icmp_reply_translation).
+ */
+static __always_inline void error_outer(struct pkt *p, const bool v6)
+{
+	if (v6) {
+		bool dnat = key_dest_differs(&p->alt, &p->quote, true);
+
+		for (int i = 0; i < 4; i++) {
+			p->out.v6.daddr[i] = p->alt.v6.saddr[i];
+			if (dnat)
+				p->out.v6.saddr[i] = p->alt.v6.daddr[i];
+		}
+		return;
+	}
+	p->out.v4.daddr = p->alt.v4.saddr;
+	if (key_dest_differs(&p->alt, &p->quote, false))
+		p->out.v4.saddr = p->alt.v4.daddr;
+}
+
 /* 0 or a GW_REASON_*; p->ctstate = RELATED if it belongs to a flow, else INVALID. */
 static __always_inline int error_relate(struct __sk_buff *skb, struct pkt *p, const bool v6)
 {
 	struct quote q = {};
 	struct gw_flow *own;
-	union gw_key *peer;
 
 	key_copy(&p->out, &p->t, v6);
 	p->ctstate = GW_CT_INVALID;
@@ -244,6 +264,12 @@ static __always_inline int error_relate(struct __sk_buff *skb, struct pkt *p, co
 	if (p->flags & PKT_OUTPUT && quote_is_slow(p, v6)) {
 		p->ctstate = GW_CT_RELATED;
 		key_copy(&p->related, &p->alt, v6);
+		own = flow_find(&p->alt, v6);
+		if (own) { /* the error travels the other way */
+			p->ctmark = own->mark;
+			key_copy(&p->related, flow_peer(own, v6), v6);
+		}
+		error_outer(p, v6);
 		return quote_rewrite(skb, p, &q, &p->alt, v6) ? GW_REASON_NAT_REWRITE : 0;
 	}
 	key_swap(&p->alt, &p->quote, v6);
@@ -257,23 +283,8 @@ static __always_inline int error_relate(struct __sk_buff *skb, struct pkt *p, co
 	key_copy(&p->related, &p->alt, v6);
 	if (p->icmp_type == ICMP_REDIRECT && !v6 && !(p->flags & PKT_OUTPUT))
 		return GW_REASON_ICMP_ERROR; /* a redirect is for one link; translated it would lie */
-	peer = flow_peer(own, v6);
-	key_copy(&p->alt, peer, v6);
-	if (v6) {
-		bool src = false;
-
-		for (int i = 0; i < 4; i++)
-			src |= p->alt.v6.daddr[i] != p->quote.v6.daddr[i];
-		for (int i = 0; i < 4; i++) {
-			p->out.v6.daddr[i] = p->alt.v6.saddr[i];
-			if (src && !(p->flags & PKT_OUTPUT))
-				p->out.v6.saddr[i] = p->alt.v6.daddr[i];
-		}
-	} else {
-		p->out.v4.daddr = p->alt.v4.saddr;
-		if (p->alt.v4.daddr != p->quote.v4.daddr && !(p->flags & PKT_OUTPUT))
-			p->out.v4.saddr = p->alt.v4.daddr;
-	}
+	key_copy(&p->alt, flow_peer(own, v6), v6);
+	error_outer(p, v6);
 	return quote_rewrite(skb, p, &q, &p->alt, v6) ? GW_REASON_NAT_REWRITE : 0;
 }
 

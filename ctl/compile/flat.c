@@ -654,6 +654,35 @@ static int take_items(struct flat *f, struct target *to)
 	}
 }
 
+/*
+ * A rule that has only counted and logged so far may be two: one that does this and goes on, and one that asks the same again for the map.
+ */
+static int flat_split(struct flat *f, struct target *to)
+{
+	struct cells *c = &f->s.cells;
+	bool counted = f->counted;
+	unsigned int n = 0;
+	int r;
+
+	f->counted = true;
+	r = flat_emit(f, to, (struct tail){ .kind = TAIL_NEVER });
+	f->counted = counted;
+	for (unsigned int i = 0; i < c->n; i++) {
+		if (!(f->s.notes >> i & 1))
+			c->op[n++] = c->op[i];
+	}
+	c->n = n;
+	f->s.notes = 0;
+	f->s.effects = false;
+	to->last = ++to->first;
+	return r;
+}
+
+static bool flat_may_split(const struct flat *f, const struct target *to)
+{
+	return f->s.notes && !f->s.lasting && !f->parts && !to->apart && !to->single;
+}
+
 static int flat_piece(struct ctx *x, struct cursor at, bool counted, struct target *to);
 
 /* The rest of the rule in a root of its own. */
@@ -701,6 +730,11 @@ static int flat_piece(struct ctx *x, struct cursor at, bool counted, struct targ
 	r = boxes_add(&f->s.boxes, &any);
 	if (!r)
 		r = take_items(f, to);
+	while (r == FLAT_APART && flat_may_split(f, to)) {
+		r = flat_split(f, to);
+		if (!r)
+			r = take_items(f, to);
+	}
 	if (!r)
 		r = flat_emit(f, to, (struct tail){ .kind = TAIL_ACTION });
 	else if (r == FLAT_NEVER)

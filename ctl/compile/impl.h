@@ -152,8 +152,10 @@ int act_make(struct ctx *x, const struct act *a, uint32_t *ret_flags);
 struct seg {
 	struct ctx *x;
 	struct boxes boxes;
-	uint32_t vary; /* GW_ENT_VARY* */
-	bool effects;  /* something happened: what comes now is an op */
+	uint32_t vary;	/* GW_ENT_VARY* */
+	bool effects;	/* something happened: what comes now is an op */
+	bool lasting;	/* ... and the packet or what is remembered is not what it was */
+	uint64_t notes; /* cells that only count or log */
 	struct cells cells;
 };
 int seg_match(struct seg *s, const struct match *m);

@@ -408,7 +408,7 @@ static int op_numgen(struct seg *s, const struct match *m, struct spans *l)
 	}
 	for (size_t i = 0; !r && i < l->n; i++)
 		r = op_number(s, m, &l->s[i], negate, l->n == 1);
-	s->effects = true; /* asked once */
+	s->effects = s->lasting = true; /* asked once */
 	return r;
 }
 

@@ -24,6 +24,16 @@ static bool is_plain(const char *name)
 	return *name && !name[strspn(name, chars)];
 }
 
+/* What is not can not be written in JSON; something stands in its place. */
+static bool is_utf8(const char *text)
+{
+	json_t *j = json_string(text);
+	bool is = j;
+
+	json_decref(j);
+	return is;
+}
+
 static bool names_are_plain(const struct ruleset *rs)
 {
 	bool plain = true;
@@ -92,15 +102,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (!names_are_plain(rs))
 		return 0;
+	text = print(rs);
 	out = json_export(rs);
 	require(out, "a ruleset without JSON", "");
 	document = json_dumps(out, JSON_COMPACT);
 	json_decref(out);
-	text = print(rs);
 	require(document, "JSON that can not be written", text);
 	back = read_json(document, strlen(document), &d);
 	require(back, d.text, document);
 	again = print(back);
-	require_same(text, again, document);
+	if (is_utf8(text))
+		require_same(text, again, document);
 	return 0;
 }
