@@ -18,12 +18,8 @@ json_t *out_text(const char *s)
 
 	if (text)
 		return text;
-	for (; *s; s++) {
-		if ((unsigned char)*s < 0x80)
-			strbuf_add(&b, s, 1);
-		else
-			strbuf_puts(&b, "\xef\xbf\xbd");
-	}
+	for (; *s; s++)
+		strbuf_add(&b, (unsigned char)*s < 0x80 ? s : "?", 1);
 	text = b.failed ? NULL : json_stringn(b.s, b.len);
 	strbuf_deinit(&b);
 	return text;

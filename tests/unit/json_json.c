@@ -158,7 +158,7 @@ static const struct {
 	{ "ip ttl & 0 == 1", NULL },
 	{ "iifname \"$an0\" accept", NULL },
 	{ "log prefix \"caf\xc3\xa9\"", NULL },
-	{ "log prefix \"caf\xe9\"", "log prefix \"caf\xef\xbf\xbd\"" },
+	{ "log prefix \"caf\xe9\"", "log prefix \"caf?\"" },
 };
 
 START_TEST(a_rule_survives_json)
