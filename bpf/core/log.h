@@ -52,6 +52,8 @@ static __always_inline void log_fill(struct __sk_buff *skb, struct gw_log *log, 
 	__builtin_memset(log->bytes, 0, sizeof(log->bytes));
 	asm volatile("%0 &= 127" : "+r"(last)); /* GW_LOG_BYTES - 1 */
 	log->caplen = bpf_skb_load_bytes(skb, p->l3, log->bytes, last + 1) ? 0 : last + 1;
+	if (ttl_is_due(p))
+		log->bytes[v6 ? 7 : 8]--;
 	log_destination(log, p, v6);
 }
 
