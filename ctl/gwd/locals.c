@@ -54,6 +54,16 @@ static void sort_unique(struct locals *l)
 	l->n = kept;
 }
 
+/* The last address of a network is its broadcast, whether the interface was told so or not. */
+static int add_network_broadcast(struct locals *l, const struct nl_addr *a)
+{
+	uint32_t last;
+
+	memcpy(&last, a->addr, sizeof(last));
+	last |= htonl(UINT32_MAX >> a->plen);
+	return add(l, 4, &last, GW_LOCAL_BROADCAST);
+}
+
 int locals_collect(struct locals *l, const struct nl_state *nl)
 {
 	static const uint8_t loopback4[4] = { 127, 0, 0, 1 }, loopback6[16] = { [15] = 1 };
@@ -66,6 +76,8 @@ int locals_collect(struct locals *l, const struct nl_state *nl)
 		r |= add(l, a->family, a->addr, GW_LOCAL_HOST);
 		if (a->has_bcast)
 			r |= add(l, 4, a->bcast, GW_LOCAL_BROADCAST);
+		if (a->family == 4 && a->plen < 31)
+			r |= add_network_broadcast(l, a);
 	}
 	sort_unique(l);
 	return r ? raise(-ENOMEM, "addresses") : 0;
