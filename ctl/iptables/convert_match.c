@@ -393,7 +393,7 @@ static int conv_statistic(struct conv *c, const struct xt_match *x)
 	if (!m)
 		return -ENOMEM;
 	m->mod = random ? 0x80000000U : x->stat.every;
-	n = random ? x->stat.probability : x->stat.every - 1 - x->stat.packet;
+	n = random ? x->stat.probability : x->stat.packet;
 	if (random)
 		m->op = x->invert ? MATCH_GE : MATCH_LT;
 	m->elems[0].num_lo = m->elems[0].num_hi = n;
