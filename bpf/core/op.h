@@ -138,17 +138,22 @@ static __always_inline void ctmark_store(struct pkt *p, const bool v6)
 		p->news |= CT_NEWS_UPDATE;
 }
 
+static __always_inline __u32 op_marked(const struct pkt *p, __u32 own, __u32 other)
+{
+	if (!(p->r.op.flags & GW_OPF_FROM))
+		return (own & ~p->r.op.mask) ^ p->r.op.lo;
+	return (own & p->r.op.hi) ^ (other & p->r.op.mask) ^ p->r.op.lo;
+}
+
 __noinline int op_ctmark(__u32 v6)
 {
 	struct pkt *p = pkt_scratch();
-	__u32 from;
 
 	if (!p)
 		return OP_REFUSED;
 	if (!field_tracked(p))
 		return OP_FAIL; /* as nft: there is no connection to mark */
-	from = p->r.op.flags & GW_OPF_FROM ? p->r.k.mark & p->r.op.mask : p->ctmark & ~p->r.op.mask;
-	p->ctmark = from ^ p->r.op.lo;
+	p->ctmark = op_marked(p, p->ctmark, p->r.k.mark);
 	if (p->flags & PKT_NEW)
 		return OP_OK; /* the connection is made with it */
 	if (v6)
@@ -160,12 +165,9 @@ __noinline int op_ctmark(__u32 v6)
 
 static __always_inline int op_mark(struct __sk_buff *skb, struct pkt *p)
 {
-	__u32 from = p->r.op.flags & GW_OPF_FROM ? p->ctmark & p->r.op.mask
-						 : p->r.k.mark & ~p->r.op.mask;
-
 	if (p->r.op.flags & GW_OPF_FROM && !field_tracked(p))
 		return OP_FAIL;
-	p->r.k.mark = from ^ p->r.op.lo;
+	p->r.k.mark = op_marked(p, p->r.k.mark, p->ctmark);
 	skb->mark = p->r.k.mark;
 	return OP_OK;
 }

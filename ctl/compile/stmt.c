@@ -76,17 +76,19 @@ static int refuse_ctcount(const struct seg *s)
 	return refuse(s->x, "`ct count` is not supported");
 }
 
-/* mark = (mark & ~op.mask) ^ lo; of the other mark: (other & op.mask) ^ lo */
+/* mark = (mark & ~op.mask) ^ lo; of the other mark: (mark & op.hi) ^ (other & op.mask) ^ lo */
 static int op_mark(struct seg *s, const struct stmt *st)
 {
 	struct gw_op op = { .code = st->kind == STMT_MARK ? GW_OP_MARK : GW_OP_CTMARK,
 			    .flags = st->mark.from_other ? GW_OPF_FROM : 0,
 			    .mask = st->mark.from_other ? st->mark.mask : ~st->mark.mask,
-			    .lo = st->mark.value };
+			    .lo = st->mark.value,
+			    .hi = st->mark.keep };
 
 	if (st->mark.map) {
 		/* an element's value, as it is */
 		op.flags = 0;
+		op.hi = 0;
 		op.mask = UINT32_MAX;
 	}
 	return cells_add(s->x, &s->cells, &op, NULL);

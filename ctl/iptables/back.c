@@ -333,10 +333,25 @@ static bool take_log(const struct stmt *s, struct xt_target *t)
 	return !s->log.snaplen && !s->log.threshold;
 }
 
+/* The packet's mark is saved in the connection's, or restored from it. */
+static bool take_other_mark(const struct stmt *s, struct xt_target *t)
+{
+	bool save = s->kind == STMT_CTMARK;
+
+	t->kind = XT_TO_CONNMARK;
+	t->op = save ? 's' : 'r';
+	t->seen = OPTION_SEEN('N') | OPTION_SEEN('C');
+	t->nfmask = save ? s->mark.mask : ~s->mark.keep;
+	t->ctmask = save ? ~s->mark.keep : s->mark.mask;
+	return !s->mark.value;
+}
+
 static bool take_mark(const struct stmt *s, struct xt_target *t)
 {
-	if (s->mark.from_other || s->mark.map)
+	if (s->mark.map)
 		return false;
+	if (s->mark.from_other)
+		return take_other_mark(s, t);
 	t->kind = s->kind == STMT_MARK ? XT_TO_MARK : XT_TO_CONNMARK;
 	t->op = 'x';
 	t->value = s->mark.value;

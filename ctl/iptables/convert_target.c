@@ -112,8 +112,15 @@ static int conv_connmark(struct conv *c)
 
 	if (t.op == 'x')
 		return conv_mark(c, STMT_CTMARK, &t);
+	/* the bits of the one mask go, those of the other turn */
 	s.mark.from_other = true;
 	s.mark.mask = t.op == 's' ? t.nfmask : t.ctmask;
+	s.mark.keep = ~(t.op == 's' ? t.ctmask : t.nfmask);
+	if (!s.mark.mask) { /* nothing comes from there */
+		s.mark.from_other = false;
+		s.mark.mask = s.mark.keep;
+		s.mark.keep = 0;
+	}
 	return conv_stmt(c, &s);
 }
 

@@ -167,20 +167,11 @@ struct xt_target xt_connmark_of(const struct xt_target *t)
 
 static int check_connmark(const struct xt_target *t, const struct xt_rule *x, struct diag *d)
 {
-	struct xt_target c = xt_connmark_of(t);
-
 	if (!t->given)
 		return xt_usage(d, "CONNMARK target: No operation specified");
 	if (t->op == 'x' && t->seen & (OPTION_SEEN('N') | OPTION_SEEN('C') | OPTION_SEEN('M')))
 		return xt_refuse(d, "CONNMARK: masks go with --save-mark and --restore-mark only; "
 				    "write --set-xmark VALUE/MASK");
-	if ((t->op == 's' && c.ctmask != UINT32_MAX) || (t->op == 'r' && c.nfmask != UINT32_MAX))
-		return xt_refuse(d,
-				 "CONNMARK: `--%s-mark' that keeps bits of the old mark (%s "
-				 "0x%x) is not supported",
-				 t->op == 's' ? "save" : "restore",
-				 t->op == 's' ? "--ctmask" : "--nfmask",
-				 t->op == 's' ? c.ctmask : c.nfmask);
 	return 0;
 }
 

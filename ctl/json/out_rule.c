@@ -182,6 +182,23 @@ static json_t *out_map(const struct table *t, const struct map_use *m, enum fiel
 				    out_elems(m->elems, types, both, n_data, true, false)));
 }
 
+static json_t *out_masked(enum field f, uint32_t mask)
+{
+	json_t *value = out_field(f, 0);
+
+	return mask == UINT32_MAX ? value : json_pack("{s:[o, I]}", "&", value, (json_int_t)mask);
+}
+
+static json_t *out_two_marks(const struct stmt *s, enum field own, enum field other)
+{
+	bool apart = !(s->mark.keep & s->mark.mask) && !s->mark.value;
+	json_t *value = json_pack("{s:[o, o]}", apart ? "|" : "^", out_masked(own, s->mark.keep),
+				  out_masked(other, s->mark.mask));
+
+	return s->mark.value ? json_pack("{s:[o, I]}", "^", value, (json_int_t)s->mark.value)
+			     : value;
+}
+
 /* A mark: a value, a map, the other mark, or one of them with bits taken and put. */
 static json_t *out_mark(const struct table *t, const struct stmt *s)
 {
@@ -195,6 +212,8 @@ static json_t *out_mark(const struct table *t, const struct stmt *s)
 		value = json_pack("{s:o}", "map", out_map(t, s->mark.map, FIELD_MARK, 1));
 	} else if (!s->mark.mask) {
 		value = json_integer((json_int_t)s->mark.value);
+	} else if (s->mark.keep) {
+		value = out_two_marks(s, key, source);
 	} else {
 		value = out_field(source, 0);
 		if (s->mark.mask == ~s->mark.value && s->mark.value)

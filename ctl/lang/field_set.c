@@ -82,17 +82,72 @@ static void mark_apply(struct stmt *s, enum mark_op op, uint32_t v)
 {
 	if (op == MARK_AND) {
 		s->mark.mask &= v;
+		s->mark.keep &= v;
 		s->mark.value &= v;
 	} else if (op == MARK_XOR) {
 		s->mark.value ^= v;
 	} else {
 		s->mark.mask &= ~v;
+		s->mark.keep &= ~v;
 		s->mark.value |= v;
 	}
 }
 
+/* Which mark stands there, and what of it is taken: `meta mark & 0xff`, also in parentheses. */
+static int parse_mark_masked(struct parser *p, enum field *ret, uint32_t *ret_mask)
+{
+	bool open = token_is_punct(&p->tok, "("), done = false;
+	struct selector sel = { .n = 0 };
+	struct token at = p->tok;
+	uint64_t v = UINT32_MAX;
+	int r = open ? parse_advance(p) : 0;
+
+	if (!r)
+		r = parse_selector(p, &sel, &done);
+	if (!r && (!done || sel.n != 1 ||
+		   (sel.fields[0] != FIELD_ID_META_MARK && sel.fields[0] != FIELD_ID_CT_MARK)))
+		return fail_at(p, &at, "`meta mark` or `ct mark` expected");
+	if (!r && mark_op_of(&p->tok) == MARK_AND) {
+		r = parse_advance(p);
+		if (!r)
+			r = parse_u64(p, "a number", 0, UINT32_MAX, &v);
+	}
+	*ret = sel.fields[0];
+	*ret_mask = (uint32_t)v;
+	return r || !open ? r : expect_punct(p, ")");
+}
+
+/* `ct mark & 0xff00 | meta mark & 0xff`: bits of both marks. */
+static int parse_mark_second(struct parser *p, struct stmt *s, enum mark_op op, enum field to)
+{
+	struct token at = p->tok;
+	bool own_first = !s->mark.from_other;
+	uint32_t first = s->mark.mask, second = 0;
+	enum field field = to;
+	int r = parse_mark_masked(p, &field, &second);
+
+	if (r)
+		return r;
+	if ((field == to) == own_first)
+		return fail_at(p, &at, "the other mark expected: this one stands there already");
+	if (s->mark.value || (op == MARK_OR && first & second)) {
+		fail_at(p, &at, "two marks can be put together only where their bits are apart");
+		return fail_hint(p, "write `ct mark & 0xffffff00 | meta mark & 0xff`");
+	}
+	s->mark.keep = own_first ? first : second;
+	s->mark.mask = own_first ? second : first;
+	s->mark.from_other = true;
+	return 0;
+}
+
+static bool is_mark(const struct token *t)
+{
+	return token_is(t, "mark") || token_is(t, "meta") || token_is(t, "ct") ||
+	       token_is_punct(t, "(");
+}
+
 /* `& X ^ Y | Z`: what binds more loosely comes later, or stands outside of the parentheses. */
-static int parse_mark_ops(struct parser *p, struct stmt *s)
+static int parse_mark_ops(struct parser *p, struct stmt *s, enum field to)
 {
 	enum mark_op op = mark_op_of(&p->tok), least = MARK_AND;
 	uint64_t v = 0;
@@ -106,6 +161,10 @@ static int parse_mark_ops(struct parser *p, struct stmt *s)
 		}
 		least = op;
 		r = parse_advance(p);
+		if (!r && op != MARK_AND && !s->mark.keep && is_mark(&p->tok)) {
+			r = parse_mark_second(p, s, op, to);
+			continue;
+		}
 		if (!r)
 			r = parse_u64(p, "a number", 0, UINT32_MAX, &v);
 		if (!r)
@@ -161,11 +220,11 @@ static int parse_mark_expr(struct parser *p, struct stmt *s, enum field to)
 		r = parse_mark_source(p, s, to);
 	if (r || s->mark.map)
 		return r || !open ? r : expect_punct(p, ")");
-	r = parse_mark_ops(p, s);
+	r = parse_mark_ops(p, s, to);
 	if (!r && open)
 		r = expect_punct(p, ")");
 	if (!r && open)
-		r = parse_mark_ops(p, s);
+		r = parse_mark_ops(p, s, to);
 	return r;
 }
 
@@ -175,8 +234,11 @@ static int parse_mark_set(struct parser *p, struct rule *r, enum field to)
 										  : STMT_CTMARK };
 	int e = parse_mark_expr(p, &s, to);
 
-	if (!s.mark.mask)
+	if (!s.mark.mask) {
 		s.mark.from_other = false;
+		s.mark.mask = s.mark.keep;
+		s.mark.keep = 0;
+	}
 	return e ? e : rule_add_stmt(r, &s);
 }
 

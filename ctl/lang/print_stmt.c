@@ -30,6 +30,22 @@ void print_counter(const struct rule *r, unsigned int flags, struct strbuf *b)
 	strbuf_puts(b, " ");
 }
 
+/* Bits of both marks; what is turned stands last, where `^` takes it together with all of it. */
+static void print_two_marks(const struct stmt *s, const char *own, const char *other,
+			    struct strbuf *b)
+{
+	bool apart = !(s->mark.keep & s->mark.mask) && !s->mark.value;
+
+	strbuf_puts(b, own);
+	if (s->mark.keep != UINT32_MAX)
+		strbuf_printf(b, " & 0x%08x", s->mark.keep);
+	strbuf_printf(b, " %s %s", apart ? "|" : "^", other);
+	if (s->mark.mask != UINT32_MAX)
+		strbuf_printf(b, " & 0x%08x", s->mark.mask);
+	if (s->mark.value)
+		strbuf_printf(b, " ^ 0x%08x", s->mark.value);
+}
+
 /* mark = (source & mask) ^ value, in the order nft takes it apart: & ^ | */
 static void print_mark(const struct stmt *s, unsigned int flags, struct strbuf *b)
 {
@@ -44,6 +60,8 @@ static void print_mark(const struct stmt *s, unsigned int flags, struct strbuf *
 		print_map_use(s->mark.map, "map", data, 1, flags, b);
 	} else if (!s->mark.mask) {
 		strbuf_printf(b, "0x%08x", s->mark.value);
+	} else if (s->mark.keep) {
+		print_two_marks(s, own, other, b);
 	} else {
 		strbuf_puts(b, s->mark.from_other ? other : own);
 		if (both != UINT32_MAX)

@@ -274,11 +274,12 @@ struct stmt {
 			uint32_t count;
 			bool over;
 		} ctcount;
-		/* mark = (source & mask) ^ value; source: the mark itself, or the other mark */
+		/* mark = (own & keep) ^ (source & mask) ^ value; source: the mark itself, or the other mark */
 		struct {
 			bool from_other;      /* meta mark set ct mark; ct mark set meta mark */
 			uint32_t mask, value; /* mask 0: set to value */
-			struct map_use *map;  /* meta mark set ip saddr map { ... }, or NULL */
+			uint32_t keep; /* from_other: bits of the own mark that stay; else 0 */
+			struct map_use *map; /* meta mark set ip saddr map { ... }, or NULL */
 		} mark;
 		struct {
 			int family; /* DSCP, TTL: 4, 6 */

@@ -261,7 +261,8 @@ GW_ABI_SIZE(gw_act, 64);
 /* Statements: always go on. */
 #define GW_OP_COUNT 16 /* lo = counter id */
 #define GW_OP_LOG   17 /* lo = log id (gwd knows prefix, level, group) */
-#define GW_OP_MARK  18 /* mark = (mark & ~mask) ^ lo; FROM: mark = (ctmark & mask) ^ lo  */
+#define GW_OP_MARK \
+	18 /* mark = (mark & ~mask) ^ lo; FROM: mark = (mark & hi) ^ (ctmark & mask) ^ lo */
 #define GW_OP_CTMARK \
 	19 /* likewise for the connection's mark; FROM: the packet's mark is the source */
 #define GW_OP_DSCP 20 /* lo = 0..63 */

@@ -191,7 +191,8 @@ static inline bool eval_mark(struct eval *e, const struct gw_op *op)
 	uint32_t *to = op->code == GW_OP_MARK ? &e->p.mark : &e->p.ctmark;
 	uint32_t other = op->code == GW_OP_MARK ? e->p.ctmark : e->p.mark;
 
-	*to = (op->flags & GW_OPF_FROM ? other & op->mask : *to & ~op->mask) ^ op->lo;
+	*to = (op->flags & GW_OPF_FROM ? (*to & op->hi) ^ (other & op->mask) : *to & ~op->mask) ^
+	      op->lo;
 	note(e->n, op->code == GW_OP_MARK ? NOTE_MARK : NOTE_CTMARK, *to, 0);
 	return true;
 }

@@ -765,6 +765,25 @@ START_TEST(a_ct_mark_of_a_known_connection_changes_both_halves)
 }
 END_TEST
 
+START_TEST(a_mark_of_the_other_one_keeps_the_bits_it_is_told_to)
+{
+	struct frame ack, back;
+
+	handshake(LAN4, 40000, FAR4, 80, &ack, &back);
+	stage.mark = 0x1234;
+	RULES({ FORWARD, .verdict = GW_V_CONTINUE, .vary = 1,
+		OPS(OP(.code = GW_OP_CTMARK, .mask = ~0U, .lo = 0xabcd),
+		    OP(.code = GW_OP_CTMARK, .flags = GW_OPF_FROM, .mask = 0xff, .hi = 0xff00),
+		    OP(.code = GW_OP_MARK, .flags = GW_OPF_FROM, .mask = 0xf0f0, .hi = 0xff0,
+		       .lo = 1)) },
+	      { FORWARD, .verdict = GW_V_CONTINUE, .mark = 0xa201, .ctmark = 0xab34, .cid = 1 });
+	expect_in(back, WAN, REDIRECT, "");
+	ck_assert_uint_eq(entry_of(&ack).f.mark, 0xab34);
+	/* 0x1234 & 0xff0 = 0x230, 0xab34 & 0xf0f0 = 0xa030 */
+	ck_assert_uint_eq(counter(1).pkts, 1);
+}
+END_TEST
+
 START_TEST(a_changed_ct_mark_ends_cached_verdicts)
 {
 	struct frame ack, back;
@@ -978,6 +997,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, a_mark_is_seen_by_the_rules_behind);
 	tcase_add_test(tc, a_ct_mark_stays_with_the_connection);
 	tcase_add_test(tc, a_ct_mark_of_a_known_connection_changes_both_halves);
+	tcase_add_test(tc, a_mark_of_the_other_one_keeps_the_bits_it_is_told_to);
 	tcase_add_test(tc, a_changed_ct_mark_ends_cached_verdicts);
 	tcase_add_loop_test(tc, dscp_is_written_and_ecn_left_alone, 0, 2);
 	tcase_add_loop_test(tc, ttl_is_set_raised_and_lowered, 0, 2 * N(ttls));

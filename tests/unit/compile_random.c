@@ -394,6 +394,8 @@ static void mark_of(struct maker *k, struct stmt *s)
 	s->mark.mask = one_in(k->d, 2) ? 0 : roll(k->d, 32);
 	s->mark.value = roll(k->d, 20);
 	s->mark.from_other = one_in(k->d, 3);
+	if (s->mark.from_other && one_in(k->d, 2))
+		s->mark.keep = roll(k->d, 32);
 	if (one_in(k->d, 3))
 		s->mark.map = map_of(k, DATA_MARK);
 }

@@ -390,7 +390,7 @@ static inline bool mark_stmt(struct world *w, const struct stmt *s)
 			return false;
 		*to = (uint32_t)d->val[0].num_lo;
 	} else {
-		*to = (from & s->mark.mask) ^ s->mark.value;
+		*to = (*to & s->mark.keep) ^ (from & s->mark.mask) ^ s->mark.value;
 	}
 	note(w->n, s->kind == STMT_MARK ? NOTE_MARK : NOTE_CTMARK, *to, 0);
 	return true;
