@@ -145,8 +145,9 @@ __noinline int op_ctmark(__u32 v6)
 
 	if (!p)
 		return OP_REFUSED;
+	/* as nft: without a connection there is no mark to read, and nothing happens where none is read */
 	if (!field_tracked(p))
-		return OP_FAIL; /* as nft: there is no connection to mark */
+		return p->r.op.flags & GW_OPF_FROM || p->r.op.mask == ~0U ? OP_OK : OP_FAIL;
 	from = p->r.op.flags & GW_OPF_FROM ? p->r.k.mark & p->r.op.mask : p->ctmark & ~p->r.op.mask;
 	p->ctmark = from ^ p->r.op.lo;
 	if (p->flags & PKT_NEW)
