@@ -25,6 +25,7 @@
 #include "core/frag.h"
 #include "core/event.h"
 #include "core/flow.h"
+#include "core/pair.h"
 #include "track/tcp.h"
 #include "core/rules.h"
 #include "core/claim.h"

@@ -491,27 +491,9 @@ static __always_inline int field_wide(struct pkt *p, const __u64 *v)
 	return FIELD_OK;
 }
 
-static __always_inline int field_plain(struct pkt *p, __u32 field, const bool v6)
+static __always_inline int field_l4(struct pkt *p, __u32 field, const bool v6)
 {
 	switch (field) {
-	case GW_F_IIFNAME: /* none is 0: as nft, whose `iifname != "lo"` holds for it */
-	case GW_F_IIF:
-		return field_is(p, p->r.iif);
-	case GW_F_OIFNAME:
-	case GW_F_OIF:
-		return field_is(p, p->r.oif);
-	case GW_F_IP_SADDR:
-		return v6 ? FIELD_MISSING : field_wide(p, p->r.k.s);
-	case GW_F_IP_DADDR:
-		return v6 ? FIELD_MISSING : field_wide(p, p->r.k.d);
-	case GW_F_IP6_SADDR:
-		return v6 ? field_wide(p, p->r.k.s) : FIELD_MISSING;
-	case GW_F_IP6_DADDR:
-		return v6 ? field_wide(p, p->r.k.d) : FIELD_MISSING;
-	case GW_F_L4PROTO:
-		return field_is(p, p->proto);
-	case GW_F_IP_PROTOCOL:
-		return field_if(p, !v6, p->proto);
 	case GW_F_TCP_SPORT:
 		return field_port(p, IPPROTO_TCP, false);
 	case GW_F_TCP_DPORT:
@@ -548,6 +530,31 @@ static __always_inline int field_plain(struct pkt *p, __u32 field, const bool v6
 		return field_tcp(p, p->tcp_bits);
 	case GW_F_TCP_WINDOW:
 		return field_tcp(p, p->win);
+	}
+	return FIELD_UNKNOWN;
+}
+
+static __always_inline int field_plain(struct pkt *p, __u32 field, const bool v6)
+{
+	switch (field) {
+	case GW_F_IIFNAME: /* none is 0: as nft, whose `iifname != "lo"` holds for it */
+	case GW_F_IIF:
+		return field_is(p, p->r.iif);
+	case GW_F_OIFNAME:
+	case GW_F_OIF:
+		return field_is(p, p->r.oif);
+	case GW_F_IP_SADDR:
+		return v6 ? FIELD_MISSING : field_wide(p, p->r.k.s);
+	case GW_F_IP_DADDR:
+		return v6 ? FIELD_MISSING : field_wide(p, p->r.k.d);
+	case GW_F_IP6_SADDR:
+		return v6 ? field_wide(p, p->r.k.s) : FIELD_MISSING;
+	case GW_F_IP6_DADDR:
+		return v6 ? field_wide(p, p->r.k.d) : FIELD_MISSING;
+	case GW_F_L4PROTO:
+		return field_is(p, p->proto);
+	case GW_F_IP_PROTOCOL:
+		return field_if(p, !v6, p->proto);
 	case GW_F_CT_STATE:
 		return field_is(p, p->r.k.state);
 	case GW_F_CT_MARK:
@@ -601,6 +608,8 @@ __noinline int field_get(struct __sk_buff *skb, __u32 field, __u32 flags, __u32 
 		return FIELD_UNKNOWN;
 	p->r.val[0] = 0;
 	r = v6 ? field_plain(p, field, true) : field_plain(p, field, false);
+	if (r == FIELD_UNKNOWN)
+		r = field_l4(p, field, v6);
 	if (r != FIELD_UNKNOWN)
 		return r;
 	if (field >= GW_F_CT_STATUS && field <= GW_F_CT_PROTO)

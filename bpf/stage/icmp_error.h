@@ -229,31 +229,25 @@ static __always_inline bool icmp_sum_good(struct __sk_buff *skb, struct pkt *p, 
 }
 
 /*
- * The quoted packet was sent as p->alt and left as p->quote.  The error goes to its sender, and where it had another destination, that is
- * who seems to answer: a router behind the gateway, or the gateway itself, is not shown (nf_nat_icmp_reply_translation).
+ * The error's own addresses: to who sent what it quotes (p->alt is the quote as it was sent), from whom that was sent to if the destination
+ * was translated, even if the gateway's own stack made the error (nf_nat_icmp_reply_translation).
  */
-static __always_inline void error_readdress(struct pkt *p, const bool v6)
+static __always_inline void error_outer(struct pkt *p, const bool v6)
 {
-	bool moved = key_dest_differs(&p->alt, &p->quote, v6) ||
-		     key_dport(&p->alt, v6) != key_dport(&p->quote, v6);
+	bool dnat = key_dest_differs(&p->alt, &p->quote, v6) ||
+		    key_dport(&p->alt, v6) != key_dport(&p->quote, v6);
 
-	for (int i = 0; v6 && i < 4; i++) {
-		p->out.v6.daddr[i] = p->alt.v6.saddr[i];
-		p->out.v6.saddr[i] = moved ? p->alt.v6.daddr[i] : p->out.v6.saddr[i];
+	if (v6) {
+		for (int i = 0; i < 4; i++) {
+			p->out.v6.daddr[i] = p->alt.v6.saddr[i];
+			if (dnat)
+				p->out.v6.saddr[i] = p->alt.v6.daddr[i];
+		}
+		return;
 	}
-	if (!v6) {
-		p->out.v4.daddr = p->alt.v4.saddr;
-		p->out.v4.saddr = moved ? p->alt.v4.daddr : p->out.v4.saddr;
-	}
-}
-
-/* The flow of the quoted packet, if quote_is_slow() found one: the error travels in the other direction. */
-static __always_inline void error_relate_slow(struct pkt *p, const bool v6)
-{
-	struct gw_flow *sent = flow_find(&p->alt, v6);
-
-	p->ctmark = sent ? sent->mark : 0;
-	key_copy(&p->related, sent ? flow_peer(sent, v6) : &p->alt, v6);
+	p->out.v4.daddr = p->alt.v4.saddr;
+	if (dnat)
+		p->out.v4.saddr = p->alt.v4.daddr;
 }
 
 /* 0 or a GW_REASON_*; p->ctstate = RELATED if it belongs to a flow, else INVALID. */
@@ -269,22 +263,29 @@ static __always_inline int error_relate(struct __sk_buff *skb, struct pkt *p, co
 		return 0;
 	}
 	if (p->flags & PKT_OUTPUT && quote_is_slow(p, v6)) {
-		error_relate_slow(p, v6);
-	} else {
-		key_swap(&p->alt, &p->quote, v6);
-		own = flow_find(&p->alt, v6);
-		if (!own || own->flags & GW_FLOW_DYING) {
-			stat_add(GW_STAT_ERROR, 1);
-			return 0;
-		}
-		p->ctmark = own->mark;
+		p->ctstate = GW_CT_RELATED;
 		key_copy(&p->related, &p->alt, v6);
-		key_copy(&p->alt, flow_peer(own, v6), v6);
+		own = flow_find(&p->alt, v6);
+		if (own) { /* the error travels the other way */
+			p->ctmark = own->mark;
+			key_copy(&p->related, flow_peer(own, v6), v6);
+		}
+		error_outer(p, v6);
+		return quote_rewrite(skb, p, &q, &p->alt, v6) ? GW_REASON_NAT_REWRITE : 0;
+	}
+	key_swap(&p->alt, &p->quote, v6);
+	own = flow_find(&p->alt, v6);
+	if (!own || own->flags & GW_FLOW_DYING) {
+		stat_add(GW_STAT_ERROR, 1);
+		return 0;
 	}
 	p->ctstate = GW_CT_RELATED;
+	p->ctmark = own->mark;
+	key_copy(&p->related, &p->alt, v6);
 	if (p->icmp_type == ICMP_REDIRECT && !v6 && !(p->flags & PKT_OUTPUT))
 		return GW_REASON_ICMP_ERROR; /* a redirect is for one link; translated it would lie */
-	error_readdress(p, v6);
+	key_copy(&p->alt, flow_peer(own, v6), v6);
+	error_outer(p, v6);
 	return quote_rewrite(skb, p, &q, &p->alt, v6) ? GW_REASON_NAT_REWRITE : 0;
 }
 

@@ -602,8 +602,27 @@ static int take_stmt(struct flat *f, const struct stmt *st)
 	return seg_stmt(&f->s, st);
 }
 
+/* What is in the set leaves this root: the rule is over for it. */
+static int flat_skip(struct flat *f, const struct match *m, struct target *to)
+{
+	struct boxes by = { 0 };
+	int r;
+
+	if (!to->apart || f->s.effects || f->parts)
+		return FLAT_APART;
+	r = concat_boxes(f->s.x, m, &by);
+	for (size_t i = 0; !r && i < by.n; i++) {
+		by.b[i].prio = to->first;
+		by.b[i].flags = GW_V_RETURN << 8 | f->s.vary;
+		r = boxes_add(to->out, &by.b[i]);
+	}
+	boxes_deinit(&by);
+	to->first++;
+	return r;
+}
+
 /* Items up to the first that needs a root of its own (FLAT_APART: f->at is in front of it) or stops every packet. */
-static int take_items(struct flat *f, const struct target *to)
+static int take_items(struct flat *f, struct target *to)
 {
 	const struct rule *rule = f->s.x->rule;
 
@@ -620,6 +639,8 @@ static int take_items(struct flat *f, const struct target *to)
 			r = seg_match(&f->s, &rule->matches[f->at.match - 1]);
 		else if (kind == ITEM_ACTION)
 			r = action_sees(f->s.x, &rule->action, &sees);
+		if (r == FLAT_SKIP)
+			r = flat_skip(f, &rule->matches[f->at.match - 1], to);
 		if (!r && !sees)
 			r = FLAT_NEVER;
 		if (!r && use)
@@ -631,6 +652,35 @@ static int take_items(struct flat *f, const struct target *to)
 		if (r || kind == ITEM_ACTION)
 			return r;
 	}
+}
+
+/*
+ * A rule that has only counted and logged so far may be two: one that does this and goes on, and one that asks the same again for the map.
+ */
+static int flat_split(struct flat *f, struct target *to)
+{
+	struct cells *c = &f->s.cells;
+	bool counted = f->counted;
+	unsigned int n = 0;
+	int r;
+
+	f->counted = true;
+	r = flat_emit(f, to, (struct tail){ .kind = TAIL_NEVER });
+	f->counted = counted;
+	for (unsigned int i = 0; i < c->n; i++) {
+		if (!(f->s.notes >> i & 1))
+			c->op[n++] = c->op[i];
+	}
+	c->n = n;
+	f->s.notes = 0;
+	f->s.effects = false;
+	to->last = ++to->first;
+	return r;
+}
+
+static bool flat_may_split(const struct flat *f, const struct target *to)
+{
+	return f->s.notes && !f->s.lasting && !f->parts && !to->apart && !to->single;
 }
 
 static int flat_piece(struct ctx *x, struct cursor at, bool counted, struct target *to);
@@ -680,6 +730,11 @@ static int flat_piece(struct ctx *x, struct cursor at, bool counted, struct targ
 	r = boxes_add(&f->s.boxes, &any);
 	if (!r)
 		r = take_items(f, to);
+	while (r == FLAT_APART && flat_may_split(f, to)) {
+		r = flat_split(f, to);
+		if (!r)
+			r = take_items(f, to);
+	}
 	if (!r)
 		r = flat_emit(f, to, (struct tail){ .kind = TAIL_ACTION });
 	else if (r == FLAT_NEVER)

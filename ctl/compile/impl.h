@@ -21,7 +21,9 @@ enum {
 	FLAT_MANY,	/* more alternatives than a rule may have */
 	FLAT_OP,	/* no condition of the index: an op must do it */
 	FLAT_NEVER,	/* no packet of this version gets past here */
-	FLAT_APART	/* a map that needs a root of its own */
+	FLAT_APART,	/* a map that needs a root of its own */
+	FLAT_WIDE,	/* a set whose ranges are too many keys */
+	FLAT_SKIP	/* a negated one: "if it is in there, the rule is over" */
 };
 /* Outcomes of the index overlap with those. */
 static inline int full(int r)
@@ -150,12 +152,16 @@ int act_make(struct ctx *x, const struct act *a, uint32_t *ret_flags);
 struct seg {
 	struct ctx *x;
 	struct boxes boxes;
-	uint32_t vary; /* GW_ENT_VARY* */
-	bool effects;  /* something happened: what comes now is an op */
+	uint32_t vary;	/* GW_ENT_VARY* */
+	bool effects;	/* something happened: what comes now is an op */
+	bool lasting;	/* ... and the packet or what is remembered is not what it was */
+	uint64_t notes; /* cells that only count or log */
 	struct cells cells;
 };
 int seg_match(struct seg *s, const struct match *m);
 int seg_stmt(struct seg *s, const struct stmt *st);
+/* What the set of a match on several fields holds, negated or not. */
+int concat_boxes(const struct ctx *x, const struct match *m, struct boxes *ret);
 /* What a field asks of the packet before its value is looked at: version and transport protocol. */
 int seg_imply(struct seg *s, enum field field);
 uint32_t field_vary(enum field field);

@@ -408,7 +408,7 @@ static int op_numgen(struct seg *s, const struct match *m, struct spans *l)
 	}
 	for (size_t i = 0; !r && i < l->n; i++)
 		r = op_number(s, m, &l->s[i], negate, l->n == 1);
-	s->effects = true; /* asked once */
+	s->effects = s->lasting = true; /* asked once */
 	return r;
 }
 
@@ -450,6 +450,21 @@ static bool match_is_large(const struct ctx *x, const struct match *m)
 	return m->n_fields <= 1 && mask_is_whole(m) && (set ? set->elems->n : m->n) > ELEMS_MAX;
 }
 
+/* Where the set is no list of keys, the index may still know its ranges: in a root where nothing has happened yet. */
+static int concat_op(struct seg *s, const struct match *m)
+{
+	int r = op_set(s, m);
+	bool indexed = true;
+
+	if (r != FLAT_WIDE)
+		return r;
+	for (unsigned int i = 0; i < m->n_fields; i++)
+		indexed &= field_is_indexed(m->more[i]);
+	if (indexed)
+		return m->negate ? FLAT_SKIP : FLAT_APART;
+	return refuse(s->x, "the ranges of this set stand for too many keys to look up");
+}
+
 static int match_op(struct seg *s, const struct match *m)
 {
 	const struct set *set = NULL;
@@ -457,7 +472,7 @@ static int match_op(struct seg *s, const struct match *m)
 	int r = 0;
 
 	if (m->n_fields > 1)
-		return op_set(s, m);
+		return concat_op(s, m);
 	if (m->set)
 		r = set_find(s->x, m->set, &set);
 	if (r)
@@ -628,7 +643,7 @@ static int concat_elem_boxes(const struct ctx *x, const enum field *fields, unsi
 	return r;
 }
 
-static int concat_boxes(const struct ctx *x, const struct match *m, struct boxes *ret)
+int concat_boxes(const struct ctx *x, const struct match *m, struct boxes *ret)
 {
 	const struct elem *elems = m->elems;
 	const struct set *set = NULL;
@@ -643,7 +658,7 @@ static int concat_boxes(const struct ctx *x, const struct match *m, struct boxes
 		r = set_find(x, m->set, &set);
 	if (r)
 		return r;
-	if (m->negate || (set && set_is_dynamic(set)))
+	if (set && set_is_dynamic(set))
 		return FLAT_OP;
 	if (set) {
 		elems = set->elems->keys;
@@ -663,7 +678,9 @@ static int match_boxes(const struct ctx *x, const struct match *m, struct boxes 
 		return r;
 	if (set && set_is_dynamic(set))
 		return FLAT_OP;
-	return m->n_fields > 1 ? concat_boxes(x, m, ret) : one_field_boxes(x, m, ret);
+	if (m->n_fields > 1)
+		return m->negate ? FLAT_OP : concat_boxes(x, m, ret);
+	return one_field_boxes(x, m, ret);
 }
 
 /* The code of the one ICMP type that is left narrows the range of (type, code). */

@@ -5,7 +5,8 @@
  */
 #include <compile/impl.h>
 
-#define KEYS_MAX (1U << 20) /* ranges inside concatenations are written out */
+#define KEYS_MAX \
+	(1U << 16) /* more keys than elements: ranges inside concatenations are written out */
 
 /* Intervals and maps are looked up in the image alone: gwd compiles anew when the time of one is over. */
 bool set_is_dynamic(const struct set *s)
@@ -134,11 +135,8 @@ static int keys_expand(struct ctx *x, const struct set_use *u, const struct span
 	int r = 0;
 
 	if (at == u->n_fields) {
-		if (ret->n >= KEYS_MAX)
-			return refuse(x,
-				      "the ranges of a set with several fields stand for more "
-				      "than %u keys",
-				      KEYS_MAX);
+		if (ret->n >= u->n + KEYS_MAX)
+			return FLAT_WIDE;
 		r = array_reserve((void **)&ret->bytes, &ret->cap, ret->n, ret->len);
 		if (!r)
 			memcpy(ret->bytes + ret->n++ * ret->len, key, ret->len);

@@ -123,6 +123,9 @@ int spans_elem(const struct ctx *x, enum field_type type, const struct elem *e, 
 		return spans_add(ret, addr_num(e->addr_lo, row->bytes),
 				 addr_num(e->addr_hi, row->bytes));
 	default:
+		/* any interface exists: the value is its index */
+		if (type == FIELD_FIB_OIF && e->num_hi)
+			return spans_add(ret, e->num_lo ? 1 : 0, UINT32_MAX);
 		if (e->num_lo <= e->num_hi)
 			return spans_add(ret, e->num_lo, e->num_hi);
 		/* only the hours of the day go on behind their end */

@@ -211,12 +211,24 @@ static uint32_t stmt_vary(const struct stmt *st)
 	}
 }
 
+/* Statements that nothing behind them can tell. */
+static bool stmt_is_note(const struct stmt *st)
+{
+	return st->kind == STMT_COUNTER || st->kind == STMT_LOG ||
+	       (st->kind == STMT_OBJECT && st->object.kind == OBJECT_COUNTER);
+}
+
 int seg_stmt(struct seg *s, const struct stmt *st)
 {
+	unsigned int before = s->cells.n;
 	int r = stmt_op(s, st);
 
 	if (r)
 		return r;
+	if (stmt_is_note(st))
+		s->notes |= 1ULL << before;
+	else
+		s->lasting = true;
 	s->effects = true;
 	s->vary |= stmt_vary(st);
 	return 0;

@@ -3,7 +3,6 @@
 #include <gwctl/gwctl.h>
 #include <wire/wire.h>
 
-
 static int say(int code, const char *fmt, va_list args)
 {
 	fflush(stdout);

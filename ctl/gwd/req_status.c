@@ -16,6 +16,7 @@ static const char *const stat_names[GW_STAT_MAX] = {
 	[GW_STAT_DELETE] = "delete",	 [GW_STAT_PROMOTE] = "promote",
 	[GW_STAT_EST_FULL] = "est_full", [GW_STAT_EVENT_LOST] = "event_lost",
 	[GW_STAT_SLOW] = "slow",	 [GW_STAT_EMB_EVICTED] = "emb_evicted",
+	[GW_STAT_LOG_LOST] = "log_lost", [GW_STAT_OP_REFUSED] = "op_refused",
 };
 
 static const struct {

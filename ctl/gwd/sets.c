@@ -636,13 +636,23 @@ void sets_note_elements(struct set *s, const struct elems *elems, bool delete)
 	}
 }
 
-bool sets_have_deadlines(const struct ruleset *rs)
+static bool any_set(const struct ruleset *rs, bool (*is)(const struct set *s))
 {
 	for (size_t t = 0; t < rs->n_tables; t++)
 		for (size_t i = 0; i < rs->tables[t]->n_sets; i++)
-			if (set_has_deadlines(rs->tables[t]->sets[i]))
+			if (is(rs->tables[t]->sets[i]))
 				return true;
 	return false;
+}
+
+bool sets_are_dynamic(const struct ruleset *rs)
+{
+	return any_set(rs, set_lives_in_map);
+}
+
+bool sets_have_deadlines(const struct ruleset *rs)
+{
+	return any_set(rs, set_has_deadlines);
 }
 
 void sets_full_diag(const struct gwd *g, struct diag *d)

@@ -38,7 +38,8 @@ int sets_plan_elements(struct gwd *g, const struct set *s, const struct elems *e
 		       struct sets_change **ret);
 /* In the model: users put these there or took them away. */
 void sets_note_elements(struct set *s, const struct elems *elems, bool delete);
-/* Are there elements in the image whose time runs? */
+/* Are there sets whose elements the kernel has?  Elements in the image whose time runs? */
+bool sets_are_dynamic(const struct ruleset *rs);
 bool sets_have_deadlines(const struct ruleset *rs);
 void sets_full_diag(const struct gwd *g, struct diag *d);
 /* Put what is new; SETS_E_FULL: no room.  On any failure nothing was changed. */

@@ -110,7 +110,7 @@ static int txn_build(struct gwd *g, const struct txn_request *req, struct txn *t
 	t->rs = txn_start(g, req->replace);
 	if (!t->rs)
 		return raise(-ENOMEM, "ruleset");
-	if (text_may_delete_elements(req))
+	if (text_may_delete_elements(req) && sets_are_dynamic(g->rs))
 		r = sets_fill(g, t->rs, &t->seen);
 	if (!r)
 		r = lang_apply(t->rs, req->file, req->text, req->len, &t->changes, d);

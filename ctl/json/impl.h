@@ -4,6 +4,8 @@
 /* impl - what the files of this room share.  Functions that return json_t * give a new reference, NULL = out of memory. */
 #include <json/json.h>
 
+/* A string of the user's; if it is not UTF-8 a `?` stands for each byte that is not ASCII: no longer than it was. */
+json_t *out_text(const char *s);
 json_t *out_field(enum field f, unsigned int dir);
 json_t *out_selector(const struct selector *s);
 json_t *out_match_left(const struct match *m);

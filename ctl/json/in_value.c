@@ -24,7 +24,7 @@ void in_quoted(struct in *in, const char *s)
 /* A word that can stand bare in the language, or becomes a string. */
 static bool in_word(struct in *in, const char *s)
 {
-	static const char bare[] = "._-:/*@$+";
+	static const char bare[] = "._-:/*@+";
 
 	for (const char *c = s; *c; c++) {
 		if (!isalnum((unsigned char)*c) && !strchr(bare, *c)) {

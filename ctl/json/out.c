@@ -11,10 +11,24 @@ static void put(json_t *list, const char *kind, json_t *body)
 	json_array_append_new(list, json_pack("{s:o}", kind, body));
 }
 
+json_t *out_text(const char *s)
+{
+	json_t *text = json_string(s);
+	struct strbuf b = { 0 };
+
+	if (text)
+		return text;
+	for (; *s; s++)
+		strbuf_add(&b, (unsigned char)*s < 0x80 ? s : "?", 1);
+	text = b.failed ? NULL : json_stringn(b.s, b.len);
+	strbuf_deinit(&b);
+	return text;
+}
+
 static void put_string(json_t *j, const char *key, const char *s)
 {
 	if (s)
-		json_object_set_new(j, key, json_string(s));
+		json_object_set_new(j, key, out_text(s));
 }
 
 static json_t *out_types(const enum field_type *types, unsigned int n)
@@ -60,9 +74,9 @@ static json_t *out_set_flags(unsigned int flags)
 static json_t *out_set(const struct table *t, const struct set *s)
 {
 	bool counts = s->flags & SET_COUNTER;
-	json_t *j = json_pack("{s:s, s:s, s:s, s:o, s:I}", "family", family_of(t), "name", s->name,
-			      "table", t->name, "type", out_types(s->types, s->n_fields), "handle",
-			      (json_int_t)s->handle);
+	json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:I}", "family", family_of(t), "name",
+			      out_text(s->name), "table", out_text(t->name), "type",
+			      out_types(s->types, s->n_fields), "handle", (json_int_t)s->handle);
 
 	put_string(j, "comment", s->comment);
 	if (s->is_map)
@@ -89,8 +103,9 @@ static json_t *out_set(const struct table *t, const struct set *s)
 
 static json_t *out_object(const struct table *t, const struct object *o)
 {
-	json_t *j = json_pack("{s:s, s:s, s:s, s:I}", "family", family_of(t), "name", o->name,
-			      "table", t->name, "handle", (json_int_t)o->handle);
+	json_t *j =
+		json_pack("{s:s, s:o, s:o, s:I}", "family", family_of(t), "name", out_text(o->name),
+			  "table", out_text(t->name), "handle", (json_int_t)o->handle);
 	json_t *more = NULL;
 
 	put_string(j, "comment", o->comment);
@@ -116,8 +131,9 @@ static json_t *out_object(const struct table *t, const struct object *o)
 
 static json_t *out_chain(const struct table *t, const struct chain *c)
 {
-	json_t *j = json_pack("{s:s, s:s, s:s, s:I}", "family", family_of(t), "table", t->name,
-			      "name", c->name, "handle", (json_int_t)c->handle);
+	json_t *j = json_pack("{s:s, s:o, s:o, s:I}", "family", family_of(t), "table",
+			      out_text(t->name), "name", out_text(c->name), "handle",
+			      (json_int_t)c->handle);
 
 	if (c->base) {
 		put_string(j, "type", chain_type_name((int)c->type));
@@ -131,8 +147,9 @@ static json_t *out_chain(const struct table *t, const struct chain *c)
 
 static json_t *out_rule(const struct table *t, const struct chain *c, const struct rule *r)
 {
-	json_t *j = json_pack("{s:s, s:s, s:s, s:I}", "family", family_of(t), "table", t->name,
-			      "chain", c->name, "handle", (json_int_t)r->handle);
+	json_t *j = json_pack("{s:s, s:o, s:o, s:I}", "family", family_of(t), "table",
+			      out_text(t->name), "chain", out_text(c->name), "handle",
+			      (json_int_t)r->handle);
 
 	put_string(j, "comment", r->comment);
 	json_object_set_new(j, "expr", out_rule_expr(t, r));
@@ -142,8 +159,8 @@ static json_t *out_rule(const struct table *t, const struct chain *c, const stru
 /* nft's order: the table, its objects, sets, chains, then the rules of all chains. */
 static void out_table(json_t *list, const struct table *t)
 {
-	json_t *j = json_pack("{s:s, s:s, s:I}", "family", family_of(t), "name", t->name, "handle",
-			      (json_int_t)t->handle);
+	json_t *j = json_pack("{s:s, s:o, s:I}", "family", family_of(t), "name", out_text(t->name),
+			      "handle", (json_int_t)t->handle);
 
 	put_string(j, "comment", t->comment);
 	put(list, "table", j);

@@ -17,6 +17,15 @@ static json_t *one_or_list(json_t *list)
 	return one;
 }
 
+/* A named set or map. */
+static json_t *out_ref(const char *name)
+{
+	char ref[sizeof(((struct set *)NULL)->name) + 1];
+
+	snprintf(ref, sizeof(ref), "@%s", name);
+	return out_text(ref);
+}
+
 static json_t *out_set_of(const struct match *m)
 {
 	enum field_type types[CONCAT_MAX];
@@ -45,7 +54,7 @@ json_t *out_match_left(const struct match *m)
 		s.fields[i] = s.n > 1 ? m->more[i] : m->field;
 	s.dir[0] = m->dir;
 	left = out_selector(&s);
-	if (m->mask == UINT32_MAX || !m->mask)
+	if (m->mask == UINT32_MAX)
 		return left;
 	return json_pack("{s:[o, o]}", "&", left,
 			 type_rows[type].base == BASE_BITS ? out_value(type, &mask)
@@ -68,7 +77,7 @@ static const char *out_op(const struct match *m)
 
 static json_t *out_match(const struct match *m)
 {
-	json_t *right = m->set ? json_sprintf("@%s", m->set) : out_set_of(m);
+	json_t *right = m->set ? out_ref(m->set) : out_set_of(m);
 
 	return json_pack("{s:{s:s, s:o, s:o}}", "match", "op", out_op(m), "left", out_match_left(m),
 			 "right", right);
@@ -137,7 +146,7 @@ static json_t *out_log(const struct stmt *s)
 	json_t *j = json_object();
 
 	if (s->log.prefix)
-		json_object_set_new(j, "prefix", json_string(s->log.prefix));
+		json_object_set_new(j, "prefix", out_text(s->log.prefix));
 	if (s->log.group >= 0)
 		json_object_set_new(j, "group", json_integer(s->log.group));
 	if (s->log.snaplen)
@@ -168,7 +177,7 @@ static json_t *out_map(const struct table *t, const struct map_use *m, enum fiel
 		types[i] = field_rows[m->key.fields[i]].type;
 	return json_pack(
 		"{s:o, s:o}", "key", out_selector(&m->key), "data",
-		m->name ? json_sprintf("@%s", m->name)
+		m->name ? out_ref(m->name)
 			: json_pack("{s:o}", "set",
 				    out_elems(m->elems, types, both, n_data, true, false)));
 }
@@ -212,7 +221,7 @@ static json_t *out_set_stmt(const struct stmt *s)
 		elem = json_pack("{s:{s:o, s:I}}", "elem", "val", elem, "timeout",
 				 (json_int_t)(s->set.timeout_ms / 1000));
 	body = json_pack("{s:s, s:o, s:o}", "op", verbs[s->set.verb], "elem", elem, "set",
-			 json_sprintf("@%s", s->set.set));
+			 out_ref(s->set.set));
 	if (s->set.has_limit)
 		json_array_append_new(stmts, json_pack("{s:o}", "limit", out_limit(&s->set.limit)));
 	if (s->set.has_ctcount)
@@ -271,7 +280,8 @@ static json_t *out_stmt(const struct table *t, const struct rule *r, const struc
 		return json_pack("{s:{s:I, s:I}}", "counter", "packets", (json_int_t)r->pkts,
 				 "bytes", (json_int_t)r->bytes);
 	case STMT_OBJECT:
-		return json_pack("{s:s}", object_kind_name(s->object.kind), s->object.name);
+		return json_pack("{s:o}", object_kind_name(s->object.kind),
+				 out_text(s->object.name));
 	case STMT_NOTRACK:
 		return json_pack("{s:n}", "notrack");
 	case STMT_LOG:

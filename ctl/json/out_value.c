@@ -81,12 +81,17 @@ json_t *out_selector(const struct selector *s)
 /* A word as the printer writes it: a number, or a string without its quotes. */
 static json_t *out_word(const char *s, size_t len)
 {
+	bool quoted = true;
 	char word[128];
 	uint64_t v;
 
 	if (len >= 2 && s[0] == '"')
-		return json_stringn(s + 1, len - 2);
+		s++, len -= 2;
+	else
+		quoted = false;
 	snprintf(word, sizeof(word), "%.*s", (int)len, s);
+	if (quoted)
+		return out_text(word);
 	return str_to_u64(word, 0, INT64_MAX, &v) ? json_integer((json_int_t)v) : json_string(word);
 }
 
@@ -172,9 +177,9 @@ json_t *out_verdict(enum verdict v, const char *chain)
 	case VERDICT_RETURN:
 		return json_pack("{s:n}", "return");
 	case VERDICT_JUMP:
-		return json_pack("{s:{s:s}}", "jump", "target", chain);
+		return json_pack("{s:{s:o}}", "jump", "target", out_text(chain));
 	case VERDICT_GOTO:
-		return json_pack("{s:{s:s}}", "goto", "target", chain);
+		return json_pack("{s:{s:o}}", "goto", "target", out_text(chain));
 	default:
 		return NULL;
 	}
@@ -195,7 +200,7 @@ static json_t *out_rich(json_t *val, const struct elem_extra *x, bool counts)
 		json_object_set_new(body, "expires",
 				    json_integer((json_int_t)(x->expires_ms / 1000)));
 	if (x->comment)
-		json_object_set_new(body, "comment", json_string(x->comment));
+		json_object_set_new(body, "comment", out_text(x->comment));
 	if (counts)
 		json_object_set_new(body, "counter",
 				    json_pack("{s:I, s:I}", "packets", (json_int_t)x->pkts, "bytes",

@@ -29,12 +29,12 @@ struct gw_conf {
 	__u32 est_max; /* connections that may be assured (95 % of the table) */
 	__u32 timeout[GW_TIMEOUT_MAX]; /* jiffies */
 	__u32 pressure; /* the governor: assured timeouts are shifted right by this, normally 0 */
-	__u32 hooks4;	/* gw_image.hooks4/6 of the ruleset in force, OR of both during a swap */
+	__u32 hooks4;	/* gw_head.hooks4/6 of the ruleset in force, OR of both during a swap */
 	__u32 hooks6;
 	__u32 image_flags; /* GW_IMG_* of the ruleset in force, OR of both during a swap */
 	__u32 beat; /* jiffies when gwd last ran gw_expire (which writes it): gwd watches routes */
 	__u32 half_lines; /* lines of a half of gw_region */
-	__u64 wall_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME */
+	__u64 wall_ns;	  /* CLOCK_REALTIME - CLOCK_BOOTTIME */
 	__u32 pad[20];
 };
 GW_ABI_SIZE(gw_conf, 192);
@@ -54,7 +54,7 @@ struct gw_if {
 	__u32 flags; /* GW_IF_*; 0 = not managed */
 	__u32 mtu;
 	__u16 zone;
-	__u16 iftype; /* ARPHRD_* */
+	__u16 iftype;	 /* ARPHRD_* */
 	__be32 masq4;	 /* address a masquerade takes, 0 = none */
 	__be32 masq6[4]; /* all 0 = none */
 };

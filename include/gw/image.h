@@ -34,7 +34,7 @@
 struct gw_head {
 	__u32 gen;    /* generation, 1..; equals gw_conf.gen once published */
 	__u32 nlines; /* lines in use, including delta entries */
-	__u32 flags;  /* GW_IMG_* */
+	__u32 flags;  /* GW_IMG_*: none yet */
 	__u32 hooks4; /* bit GW_HOOK_*: the slot has a chain for IPv4 */
 	__u32 hooks6;
 	__u32 o_slot;
@@ -175,7 +175,7 @@ GW_ABI_SIZE(gw_bucket, 64);
 #define GW_SPLIT_OIF	      2
 #define GW_SPLIT_PROTO	      3
 
-/* gw_misc.meta and struct rule_key.meta */
+/* gw_misc.meta and what packets are asked for (bpf/core/key.h) */
 #define GW_META_IIF(i)	 ((__u64)(i) << 40) /* 24 bits: an ifindex beyond is refused by compile */
 #define GW_META_OIF(i)	 ((__u64)(i) << 16)
 #define GW_META_PROTO(p) ((__u64)(p) << 8)

@@ -20,6 +20,15 @@
 #define FRAME_SYN 0x02
 #define FRAME_ACK 0x10
 
+#define FRAME_LIST 16384 /* packets in a list */
+
+/* A packet that is not of the flows above.  Host order; TCP has SYN set. */
+struct frame_head {
+	__u32 saddr, daddr;
+	__u16 sport, dport;
+	__u32 proto;
+};
+
 /* What to send.  Written by user space between runs. */
 struct frame_plan {
 	__u32 ifindex[FRAME_LANES]; /* devices to send from, all in the sender's namespace */
@@ -31,6 +40,7 @@ struct frame_plan {
 	__u32 tcp_flags;	    /* FRAME_*; seq and ack are those of a handshake */
 	__u32 reply;		    /* send from the server */
 	__u32 to_wan;		    /* replies go to the router's address: it translates */
+	__u32 listed;		    /* send the frames of the list, from number `base` on */
 	__u32 next;		    /* frames sent so far */
 };
 

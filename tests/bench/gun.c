@@ -89,6 +89,11 @@ void gun_close(struct gun *gun)
 	close(gun->home_ns);
 }
 
+struct frame_head *gun_list(struct gun *gun)
+{
+	return gun->traffic->bss->list;
+}
+
 static void plan_write(struct frame_plan *plan, const struct world *w, const struct load *load)
 {
 	int lanes = w->need.lanes;
@@ -101,6 +106,7 @@ static void plan_write(struct frame_plan *plan, const struct world *w, const str
 	plan->scatter = load->scatter;
 	plan->proto = load->tcp ? IPPROTO_TCP : IPPROTO_UDP;
 	plan->tcp_flags = load->tcp_flags;
+	plan->listed = load->listed;
 	plan->reply = load->reply;
 	plan->to_wan = !!(w->engine->flags & ENGINE_TRANSLATES);
 }

@@ -30,6 +30,7 @@ struct load {
 	bool scatter;
 	bool reply;
 	bool tcp;
+	bool listed; /* the frames of gun_list, from number base on */
 	__u32 tcp_flags;
 };
 
@@ -40,6 +41,8 @@ struct shot {
 };
 
 void gun_open(struct gun *gun);
+/* What listed loads send: FRAME_LIST packets. */
+struct frame_head *gun_list(struct gun *gun);
 void gun_close(struct gun *gun);
 void gun_fire(struct gun *gun, const struct world *w, const struct load *load,
 	      struct shot *ret_shot);

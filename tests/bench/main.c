@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,12 +15,13 @@ struct options {
 	const char *only;
 	const char *output, *json;
 	const char *bin;
+	const char *self; /* the folder of this program */
 	bool smoke, strict;
 	int rounds; /* 0 = each phase's own */
 };
 
 static const char usage[] =
-	"usage: bench [--smoke] [--phase p1,p2,p4,p7] [--only ENGINE] [--rounds N]\n"
+	"usage: bench [--smoke] [--phase p1,p2,p4,p5,p6,p7] [--only ENGINE] [--rounds N]\n"
 	"             [--bin-dir DIR] [--output FILE] [--json FILE] [--strict]\n";
 
 static void options_parse(struct options *o, int argc, char **argv)
@@ -66,6 +68,12 @@ static bool wanted(const struct options *o, const char *phase)
 	return !o->phases || strstr(o->phases, phase);
 }
 
+/* Phases that take minutes run when they are asked for. */
+static bool asked(const struct options *o, const char *phase)
+{
+	return o->phases && strstr(o->phases, phase);
+}
+
 static void phases_run(struct bench *b, const struct options *o)
 {
 	int n = o->rounds;
@@ -85,18 +93,52 @@ static void phases_run(struct bench *b, const struct options *o)
 		phase_new(b, n ?: o->smoke ? 1 : 9, o->smoke ? 5000 : 50000);
 	if (wanted(o, "p7"))
 		phase_flood(b, n ?: o->smoke ? 1 : 5);
+	if (o->smoke ? wanted(o, "p5") : asked(o, "p5"))
+		phase_rules(b, n ?: o->smoke ? 1 : 7);
+	if (o->smoke ? wanted(o, "p6") : asked(o, "p6"))
+		phase_load(b, n ?: o->smoke ? 1 : 5);
 }
 
-static void report_to(const struct bench *b, const char *path,
-		      void (*report)(const struct bench *b, FILE *out))
+static FILE *file_write(const char *path)
 {
 	FILE *out = path ? fopen(path, "w") : stdout;
 
 	if (!out)
 		die("cannot write %s: %s", path, strerror(errno));
-	report(b, out);
-	if (path)
+	return out;
+}
+
+static void reports_write(const struct bench *b, const struct options *o)
+{
+	char *old = o->output ? text_read(o->output) : NULL;
+	FILE *out = file_write(o->output);
+
+	report_markdown(b, old, out);
+	if (o->output)
 		fclose(out);
+	free(old);
+	if (!o->json)
+		return;
+	out = file_write(o->json);
+	report_json(b, out);
+	fclose(out);
+}
+
+/* The classifier's own benchmark is a program beside this one; it measures in processes of its own. */
+static void classify_run(struct bench *b, const struct options *o)
+{
+	static const char path[] = "/run/classify.txt";
+	char program[400], rounds[16];
+	char *vars[] = { program, rounds, NULL };
+
+	if (o->smoke || !asked(o, "p5") || o->only)
+		return;
+	say("P5: the classifier alone");
+	snprintf(program, sizeof(program), "C=%s/classify/classify", o->self);
+	snprintf(rounds, sizeof(rounds), "R=%d", o->rounds > 5 || !o->rounds ? 3 : o->rounds);
+	if (sh_run("$C --raw --rounds $R >/run/classify.txt", vars))
+		die("the classifier's benchmark failed");
+	b->classify = text_read(path);
 }
 
 int main(int argc, char **argv)
@@ -107,6 +149,7 @@ int main(int argc, char **argv)
 	bool good;
 
 	options_parse(&o, argc, argv);
+	o.self = dirname(argv[0]);
 	if (!b)
 		die("out of memory");
 	world_isolate();
@@ -121,9 +164,8 @@ int main(int argc, char **argv)
 	b->seed = time(NULL);
 	b->fresh = 1U << 22; /* behind all established flows */
 	phases_run(b, &o);
-	report_to(b, o.output, report_markdown);
-	if (o.json)
-		report_to(b, o.json, report_json);
+	classify_run(b, &o);
+	reports_write(b, &o);
 	gun_close(&b->gun);
 	good = !report_defects(b) && (!o.strict || report_goals_met(b));
 	free(b);

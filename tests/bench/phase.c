@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include "bench.h"
+#include "stage.h"
 #include "util.h"
 
 #define RULES	    100
@@ -12,14 +12,7 @@
 #define FLOOD_SHOT  25000
 #define FLOOD_SHOTS 8
 
-/* A table and the worlds its samples are taken in. */
-struct stage {
-	struct bench *b;
-	struct table *table;
-	struct world worlds[SERIES_MAX];
-};
-
-static struct table *table_add(struct bench *b, const char *id, const char *unit)
+struct table *table_add(struct bench *b, const char *id, const char *unit)
 {
 	struct table *t = &b->tables[b->count++];
 
@@ -30,16 +23,21 @@ static struct table *table_add(struct bench *b, const char *id, const char *unit
 	return t;
 }
 
-static void stage_add(struct stage *s, struct contender c, struct world_need need)
+void stage_add(struct stage *s, struct contender c, struct world_need need)
 {
 	struct table *t = s->table;
-	struct series *series = &t->series[t->count];
+	struct series *series;
 	const struct engine *engine = engine_find(c.engine);
 
 	if (s->b->only && strcmp(c.engine, s->b->only) && !(engine->flags & ENGINE_FLOOR))
 		return;
+	if (t->count == SERIES_MAX)
+		die("too many series");
+	series = &t->series[t->count];
 	need.lanes = c.lanes;
 	need.listen = c.listen;
+	need.rules = c.rules;
+	need.rules_mb = c.rules ? 64 : 0;
 	series->c = c;
 	series->missing =
 		!world_up(&s->worlds[t->count], &s->b->env, engine, s->b->worlds++, &need);
@@ -48,7 +46,7 @@ static void stage_add(struct stage *s, struct contender c, struct world_need nee
 	t->count++;
 }
 
-static void stage_down(struct stage *s)
+void stage_down(struct stage *s)
 {
 	int i;
 
@@ -56,7 +54,7 @@ static void stage_down(struct stage *s)
 		world_down(&s->worlds[i]);
 }
 
-static void shuffle(struct bench *b, int *order, int n)
+void shuffle(struct bench *b, int *order, int n)
 {
 	int i, j, t;
 
@@ -70,7 +68,7 @@ static void shuffle(struct bench *b, int *order, int n)
 	}
 }
 
-static void series_take(struct series *s, const struct load *load, const struct shot *shot)
+void series_take(struct series *s, const struct load *load, const struct shot *shot)
 {
 	if (s->rounds < ROUNDS_MAX)
 		s->cpu[s->rounds++] = shot->ns;
@@ -107,7 +105,7 @@ static void stage_pass(struct stage *s, struct load load)
 }
 
 /* netfilter calls a UDP flow assured when it is answered and older than 2 s; so do we. */
-static void stage_establish_udp(struct stage *s, __u32 flows)
+void stage_establish_udp(struct stage *s, __u32 flows)
 {
 	struct load there = { .flows = flows }, back = { .flows = flows, .reply = true };
 
@@ -150,10 +148,10 @@ static void established_contenders(struct stage *s, __u32 flows)
 	for (i = 0; i < n; i++) {
 		bool nf = engine_find(names[i])->flags & ENGINE_NETFILTER;
 
-		stage_add(s, (struct contender){ names[i], nf ? lanes : 1, false }, need);
+		stage_add(s, (struct contender){ names[i], nf ? lanes : 1, false, 0 }, need);
 	}
 	if (lanes > 1)
-		stage_add(s, (struct contender){ "floor", lanes, false }, need);
+		stage_add(s, (struct contender){ "floor", lanes, false, 0 }, need);
 }
 
 /* What several routers cost by themselves: for judging the table that needs them. */
@@ -164,8 +162,8 @@ static void control_contenders(struct stage *s, __u32 flows)
 
 	if (lanes == 1)
 		return;
-	stage_add(s, (struct contender){ "iptables", lanes, false }, need);
-	stage_add(s, (struct contender){ "floor", lanes, false }, need);
+	stage_add(s, (struct contender){ "iptables", lanes, false, 0 }, need);
+	stage_add(s, (struct contender){ "floor", lanes, false, 0 }, need);
 }
 
 /*
@@ -184,7 +182,7 @@ static void established_sample(struct stage *s, int i, struct load load, bool ke
 		series_take(&s->table->series[i], &load, &shot);
 }
 
-static void established_rounds(struct stage *s, struct load load, int rounds)
+void established_rounds(struct stage *s, struct load load, int rounds)
 {
 	int order[SERIES_MAX], round, i;
 
@@ -254,9 +252,11 @@ static void policy_write(void)
 static void new_contenders(struct stage *s)
 {
 	static const struct contender all[] = {
-		{ "floor", 1, false },	      { "iptables", 1, false },	  { "iptables", 1, true },
-		{ "iptables-nft", 1, false }, { "nft", 1, false },	  { "nft", 1, true },
-		{ "tcx redirect", 1, false }, { "gatewarden", 1, false }, { "gatewarden", 1, true },
+		{ "floor", 1, false, 0 },	 { "iptables", 1, false, 0 },
+		{ "iptables", 1, true, 0 },	 { "iptables-nft", 1, false, 0 },
+		{ "nft", 1, false, 0 },		 { "nft", 1, true, 0 },
+		{ "tcx redirect", 1, false, 0 }, { "gatewarden", 1, false, 0 },
+		{ "gatewarden", 1, true, 0 },
 	};
 	struct world_need need = { .flows = 131072, .embryonic = 131072, .policy = true };
 	unsigned int i;
@@ -387,7 +387,7 @@ void phase_flood(struct bench *b, int rounds)
 		 2 * flood_shot(b));
 	say("%s: %s", s.table->id, s.table->title);
 	for (i = 0; i < (int)COUNT(names); i++)
-		stage_add(&s, (struct contender){ names[i], 1, false }, need);
+		stage_add(&s, (struct contender){ names[i], 1, false, 0 }, need);
 	memcpy(early->series, s.table->series, sizeof(early->series));
 	early->count = s.table->count;
 	for (round = -1; round < rounds; round++) {

@@ -5,7 +5,7 @@
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
-#include "bench.h"
+#include "report.h"
 #include "util.h"
 
 #define BASELINE "iptables"
@@ -17,16 +17,21 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The @q quantile (0..1) of the samples, floor included. */
-static double series_quantile(const struct series *s, double q)
+double doubles_quantile(const double *values, int n, double q)
 {
 	double sorted[ROUNDS_MAX];
 
-	if (!s->rounds)
+	if (!n)
 		return NAN;
-	memcpy(sorted, s->cpu, sizeof(sorted));
-	qsort(sorted, s->rounds, sizeof(sorted[0]), by_value);
-	return sorted[(int)(q * (s->rounds - 1) + 0.5)];
+	memcpy(sorted, values, n * sizeof(sorted[0]));
+	qsort(sorted, n, sizeof(sorted[0]), by_value);
+	return sorted[(int)(q * (n - 1) + 0.5)];
+}
+
+/* The @q quantile (0..1) of the samples, floor included. */
+static double series_quantile(const struct series *s, double q)
+{
+	return doubles_quantile(s->cpu, s->rounds, q);
 }
 
 static const struct series *series_find(const struct table *t, const char *engine, int lanes,
@@ -51,7 +56,7 @@ static double table_floor(const struct table *t, int lanes)
 	return s ? series_quantile(s, 0.5) : 0;
 }
 
-static double series_cost(const struct table *t, const struct series *s, double q)
+double series_cost(const struct table *t, const struct series *s, double q)
 {
 	return s ? series_quantile(s, q) - table_floor(t, s->c.lanes) : NAN;
 }
@@ -61,7 +66,7 @@ static double engine_cost(const struct table *t, const char *engine, bool listen
 	return t ? series_cost(t, series_find(t, engine, 0, listen), 0.5) : NAN;
 }
 
-static double percent(unsigned long long part, unsigned long long whole)
+double percent(unsigned long long part, unsigned long long whole)
 {
 	return whole ? 100.0 * part / whole : 0;
 }
@@ -139,7 +144,7 @@ static void events_print(const struct table *t, FILE *out)
 				t->series[i].created);
 }
 
-static const struct table *table_find(const struct bench *b, const char *id, const char *word)
+const struct table *table_find(const struct bench *b, const char *id, const char *word)
 {
 	int i;
 
@@ -148,12 +153,6 @@ static const struct table *table_find(const struct bench *b, const char *id, con
 			return &b->tables[i];
 	return NULL;
 }
-
-struct goal {
-	const char *id, *text;
-	double value, want;
-	bool most; /* @want is the most allowed, not the least */
-};
 
 /* How many times the cost of ours @other costs. */
 static double times(const struct table *t, const char *other)
@@ -188,7 +187,7 @@ static int goals_fill(const struct bench *b, struct goal *goals)
 	};
 
 	memcpy(goals, all, sizeof(all));
-	return COUNT(all);
+	return COUNT(all) + goals_fill_rules(b, goals + COUNT(all));
 }
 
 static bool goal_met(const struct goal *g)
@@ -198,7 +197,7 @@ static bool goal_met(const struct goal *g)
 
 bool report_goals_met(const struct bench *b)
 {
-	struct goal goals[16];
+	struct goal goals[GOALS_MAX];
 	int i, n = goals_fill(b, goals);
 	bool met = true;
 
@@ -207,26 +206,40 @@ bool report_goals_met(const struct bench *b)
 	return met;
 }
 
-static void goals_print(const struct bench *b, FILE *out)
+static void goal_print(const struct goal *g, const char *old, FILE *out)
 {
-	struct goal goals[16];
+	char key[128];
+
+	if (!isnan(g->value)) {
+		fprintf(out, "| %s | %s | %.2f | %s %g | %s |\n", g->id, g->text, g->value,
+			g->most ? "<=" : ">=", g->want, goal_met(g) ? "met" : "missed");
+		return;
+	}
+	snprintf(key, sizeof(key), "\n| %s | %s | ", g->id, g->text);
+	old = old ? strstr(old, key) : NULL;
+	if (old)
+		fprintf(out, "%.*s\n", (int)strcspn(old + 1, "\n"), old + 1);
+	else
+		fprintf(out, "| %s | %s | not measured | %s %g | |\n", g->id, g->text,
+			g->most ? "<=" : ">=", g->want);
+}
+
+static void goals_print(const struct bench *b, const char *old, FILE *out)
+{
+	static const char *const ids[] = { "P1", "P2", "P4", "P5", "P6", "P7" };
+	struct goal goals[GOALS_MAX];
 	int i, n = goals_fill(b, goals);
+	unsigned int id;
 
 	fputs("\n## Goals\n\n| # | figure | measured | goal | |\n|---|---|---|---|---|\n", out);
-	for (i = 0; i < n; i++) {
-		const struct goal *g = &goals[i];
-
-		if (isnan(g->value))
-			fprintf(out, "| %s | %s | not measured | %s %g | |\n", g->id, g->text,
-				g->most ? "<=" : ">=", g->want);
-		else
-			fprintf(out, "| %s | %s | %.2f | %s %g | %s |\n", g->id, g->text, g->value,
-				g->most ? "<=" : ">=", g->want, goal_met(g) ? "met" : "missed");
-	}
+	for (id = 0; id < COUNT(ids); id++)
+		for (i = 0; i < n; i++)
+			if (!strcmp(goals[i].id, ids[id]))
+				goal_print(&goals[i], old, out);
 }
 
 /* What must hold of every series, or its cost means nothing. */
-static const char *series_defect(const struct series *s)
+static const char *series_defect(const struct table *t, const struct series *s)
 {
 	const struct engine *engine = engine_find(s->c.engine);
 	unsigned long long arrived = s->got.translated + s->got.plain;
@@ -235,6 +248,8 @@ static const char *series_defect(const struct series *s)
 		return arrived ? "frames got past the floor" : NULL;
 	if (s->missing)
 		return "the engine could not be set up";
+	if (t->dropped)
+		return arrived ? "frames were not dropped" : NULL;
 	if (arrived < s->sent - s->sent / 1000)
 		return "frames were lost";
 	if (engine->flags & ENGINE_TRANSLATES && s->got.plain)
@@ -252,7 +267,7 @@ int report_defects(const struct bench *b)
 		const struct table *t = &b->tables[i];
 
 		for (j = 0; j < t->count; j++) {
-			const char *defect = series_defect(&t->series[j]);
+			const char *defect = series_defect(t, &t->series[j]);
 
 			if (!defect)
 				continue;
@@ -300,24 +315,78 @@ static void machine_print(FILE *out)
 		(int)strcspn(u.release, "-"), u.release, u.machine, load, date);
 }
 
-void report_markdown(const struct bench *b, FILE *out)
+static void phase_print(const struct bench *b, const char *phase, FILE *out)
 {
 	int i;
+
+	for (i = 0; i < b->count; i++) {
+		const struct table *t = &b->tables[i];
+
+		if (strncmp(t->id, phase, strlen(phase)))
+			continue;
+		if (!strcmp(phase, "P5"))
+			table_print_rules(t, out);
+		else
+			table_print(t, out);
+		if (!strcmp(t->id, "P7"))
+			survival_print(t, out);
+		if (!strcmp(t->id, "P4"))
+			events_print(t, out);
+	}
+	if (!strcmp(phase, "P5"))
+		classify_print(b, out);
+	if (!strcmp(phase, "P6"))
+		timings_print(b, out);
+}
+
+static bool phase_was_run(const struct bench *b, const char *phase)
+{
+	int i;
+
+	for (i = 0; i < b->count; i++)
+		if (!strncmp(b->tables[i].id, phase, strlen(phase)))
+			return true;
+	return !strcmp(phase, "P6") && b->timings_count;
+}
+
+/* The sections of a phase in an earlier report, as they are. */
+static void phase_keep(const char *old, const char *phase, FILE *out)
+{
+	char key[16];
+
+	snprintf(key, sizeof(key), "\n### %s", phase);
+	while ((old = strstr(old, key))) {
+		const char *end = strstr(old + 1, "\n### ");
+		int n = end ? (int)(end - old) : (int)strlen(old);
+
+		fprintf(out, "%.*s", n, old);
+		old += n;
+	}
+}
+
+void report_markdown(const struct bench *b, const char *old, FILE *out)
+{
+	static const char *const phases[] = { "P1", "P2", "P4", "P5", "P6", "P7" };
+	unsigned int i;
 
 	fputs("# Benchmark results\n\nWritten by `tests/bench/run`; README.md says how it is "
 	      "measured.\n\n",
 	      out);
 	machine_print(out);
-	goals_print(b, out);
+	fputs("Measured then:", out);
+	for (i = 0; i < COUNT(phases); i++)
+		if (phase_was_run(b, phases[i]))
+			fprintf(out, " %s", phases[i]);
+	fputs(". What else stands here is from earlier runs.\n", out);
+	goals_print(b, old, out);
 	fputs("\n## Tables\n\nMedians of interleaved rounds, the floor subtracted; 64-byte frames, "
 	      "one CPU.\n",
 	      out);
-	for (i = 0; i < b->count; i++) {
-		table_print(&b->tables[i], out);
-		if (!strcmp(b->tables[i].id, "P7"))
-			survival_print(&b->tables[i], out);
-		if (!strcmp(b->tables[i].id, "P4"))
-			events_print(&b->tables[i], out);
+	for (i = 0; i < COUNT(phases); i++) {
+		if (phase_was_run(b, phases[i]))
+			phase_print(b, phases[i], out);
+		else if (old)
+			phase_keep(old, phases[i], out);
 	}
 }
 
@@ -326,12 +395,13 @@ static void series_json(const struct series *s, FILE *out)
 	int i;
 
 	fprintf(out,
-		"{\"engine\": \"%s\", \"lanes\": %d, \"listener\": %s, \"sent\": %llu, "
+		"{\"engine\": \"%s\", \"rules\": %u, \"lanes\": %d, \"listener\": %s, \"sent\": "
+		"%llu, "
 		"\"translated\": %llu, "
 		"\"plain\": %llu, \"damaged\": %llu, \"probed\": %llu, \"alive\": %llu, "
 		"\"created\": %llu, "
 		"\"announced\": %llu, \"deferred_ns_max\": %.1f, \"cpu_ns\": [",
-		s->c.engine, s->c.lanes, s->c.listen ? "true" : "false", s->sent,
+		s->c.engine, s->c.rules, s->c.lanes, s->c.listen ? "true" : "false", s->sent,
 		(unsigned long long)s->got.translated, (unsigned long long)s->got.plain,
 		(unsigned long long)s->got.damaged, s->probed, s->alive, s->created, s->announced,
 		s->deferred);
@@ -356,5 +426,6 @@ void report_json(const struct bench *b, FILE *out)
 		}
 		fputs("\n]}", out);
 	}
+	timings_json(b, out);
 	fputs("\n]\n", out);
 }

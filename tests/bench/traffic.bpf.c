@@ -28,6 +28,7 @@ _Static_assert(sizeof(struct frame) == FRAME_LEN, "64-byte frames");
 
 struct frame_plan plan;
 struct frame_count count;
+struct frame_head list[FRAME_LIST];
 
 static __always_inline __u32 sum32(__u32 sum, __u32 word)
 {
@@ -66,23 +67,40 @@ static __always_inline __u32 flow_client(__u32 flow)
 	return FRAME_CLIENTS + (flow & 63);
 }
 
-static __always_inline __u32 ip_fill(struct frame *f, __u32 flow, __u32 n)
+/* The next packet of the list, or of a flow. */
+static __always_inline void head_choose(struct frame_head *h, __u32 n, __u32 lane)
 {
-	__u32 client = flow_client(flow), sum;
+	__u32 flow = plan_flow(n, lane), client = flow_client(flow);
+	__u16 port = 1024 + (flow & 0x7fff), service = 2000 + (flow >> 15);
+
+	if (plan.listed) {
+		*h = list[(plan.base + n) & (FRAME_LIST - 1)];
+		return;
+	}
+	h->proto = plan.proto;
+	h->saddr = plan.reply ? FRAME_SERVER : client;
+	h->daddr = !plan.reply ? FRAME_SERVER : plan.to_wan ? FRAME_WAN : client;
+	h->sport = plan.reply ? service : port;
+	h->dport = plan.reply ? port : service;
+}
+
+static __always_inline __u32 ip_fill(struct frame *f, const struct frame_head *h, __u32 n)
+{
+	__u32 sum;
 
 	f->ip.version = 4;
 	f->ip.ihl = 5;
 	f->ip.tos = 0;
-	f->ip.tot_len = bpf_htons(plan.proto == IPPROTO_UDP ? FRAME_LEN - ETH_HLEN : 40);
+	f->ip.tot_len = bpf_htons(h->proto == IPPROTO_UDP ? FRAME_LEN - ETH_HLEN : 40);
 	f->ip.id = bpf_htons(n);
 	f->ip.frag_off = 0;
 	f->ip.ttl = 64;
-	f->ip.protocol = plan.proto;
-	f->ip.saddr = bpf_htonl(plan.reply ? FRAME_SERVER : client);
-	f->ip.daddr = bpf_htonl(!plan.reply ? FRAME_SERVER : plan.to_wan ? FRAME_WAN : client);
+	f->ip.protocol = h->proto;
+	f->ip.saddr = bpf_htonl(h->saddr);
+	f->ip.daddr = bpf_htonl(h->daddr);
 	sum = sum32(sum32(0, f->ip.saddr), f->ip.daddr);
 	f->ip.check = fold(sum + bpf_htons(0x4500) + f->ip.tot_len + f->ip.id +
-			   bpf_htons(64 << 8 | plan.proto));
+			   bpf_htons(64 << 8 | h->proto));
 	return sum;
 }
 
@@ -97,12 +115,13 @@ static __always_inline void udp_fill(struct frame *f, __u32 sum)
 
 static __always_inline void tcp_fill(struct frame *f, __u32 sum)
 {
+	__u32 flags = plan.listed ? FRAME_SYN : plan.tcp_flags;
 	__u32 isn = plan.reply ? SERVER_ISN : CLIENT_ISN,
 	      peer = plan.reply ? CLIENT_ISN : SERVER_ISN;
 
-	f->tcp.seq = bpf_htonl(isn + !(plan.tcp_flags & FRAME_SYN));
-	f->tcp.ack_seq = plan.tcp_flags & FRAME_ACK ? bpf_htonl(peer + 1) : 0;
-	f->words[6] = bpf_htons(5 << 12 | plan.tcp_flags);
+	f->tcp.seq = bpf_htonl(isn + !(flags & FRAME_SYN));
+	f->tcp.ack_seq = flags & FRAME_ACK ? bpf_htonl(peer + 1) : 0;
+	f->words[6] = bpf_htons(5 << 12 | flags);
 	f->tcp.window = bpf_htons(64000);
 	f->tcp.check = 0;
 	f->tcp.urg_ptr = 0;
@@ -116,24 +135,22 @@ SEC("xdp")
 int bench_send(struct xdp_md *ctx)
 {
 	struct frame *f = (void *)(long)ctx->data;
-	__u32 n = plan.next++, lane, flow, sum;
-	__be16 client, server;
+	__u32 n = plan.next++, lane, sum;
+	struct frame_head h;
 
 	if ((void *)(f + 1) > (void *)(long)ctx->data_end)
 		return XDP_ABORTED;
 	lane = (n / FRAME_BATCH) & ((1U << plan.lane_shift) - 1) & (FRAME_LANES - 1);
-	flow = plan_flow(n, lane);
-	client = bpf_htons(1024 + (flow & 0x7fff));
-	server = bpf_htons(2000 + (flow >> 15));
+	head_choose(&h, n, lane);
 	__builtin_memcpy(f->eth.h_dest, "\x02\0\0\0\0", ETH_ALEN);
 	f->eth.h_dest[5] = plan.reply ? 3 : 1;
 	__builtin_memcpy(f->eth.h_source, "\x02\0\0\0\0", ETH_ALEN);
 	f->eth.h_source[5] = plan.reply ? 4 : 2;
 	f->eth.h_proto = bpf_htons(ETH_P_IP);
-	sum = ip_fill(f, flow, n);
-	f->udp.source = plan.reply ? server : client;
-	f->udp.dest = plan.reply ? client : server;
-	if (plan.proto == IPPROTO_UDP)
+	sum = ip_fill(f, &h, n);
+	f->udp.source = bpf_htons(h.sport);
+	f->udp.dest = bpf_htons(h.dport);
+	if (h.proto == IPPROTO_UDP)
 		udp_fill(f, sum);
 	else
 		tcp_fill(f, sum);

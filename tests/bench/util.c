@@ -83,6 +83,22 @@ pid_t sh_start(const char *script, char *const env[], int cpu, int out_fd)
 	return -1;
 }
 
+char *text_read(const char *path)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *in = fopen(path, "r");
+
+	if (!in)
+		return NULL;
+	if (getdelim(&text, &size, '\0', in) < 0) {
+		free(text);
+		text = NULL;
+	}
+	fclose(in);
+	return text;
+}
+
 void sh_stop(pid_t pid)
 {
 	if (pid <= 0)

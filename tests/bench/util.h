@@ -21,6 +21,9 @@ pid_t sh_start(const char *script, char *const env[], int cpu, int out_fd);
 /* Run on any CPU but @cpu (on all with -1) from now on. */
 void leave_cpu(int cpu);
 
+/* All of a file as a string, NULL if there is none.  The caller frees. */
+char *text_read(const char *path);
+
 /* End a process of sh_start and wait for it. */
 void sh_stop(pid_t pid);
 #endif

@@ -163,11 +163,12 @@ static bool redirect_attach(struct world *w, int lane)
 
 static int script_run(struct world *w, const struct world_env *env, int lane, const char *script)
 {
-	char r[48], d[64], g[512];
-	char *vars[] = { r, d, g, NULL };
+	char r[48], d[64], g[512], n[24];
+	char *vars[] = { r, d, g, n, NULL };
 
 	if (!script)
 		return 0;
+	snprintf(n, sizeof(n), "N=%u", w->need.rules);
 	snprintf(r, sizeof(r), "R=%s", w->router[lane]);
 	snprintf(d, sizeof(d), "D=%s%d", w->dir, lane);
 	snprintf(g, sizeof(g), "GWCTL=%s", env->gwctl);
@@ -176,8 +177,8 @@ static int script_run(struct world *w, const struct world_env *env, int lane, co
 
 static void gwd_start(struct world *w, const struct world_env *env, int lane)
 {
-	char r[48], d[64], g[512], f[32], e[64] = "E=";
-	char *vars[] = { r, d, g, f, e, NULL };
+	char r[48], d[64], g[512], f[32], e[64] = "E=", m[48] = "M=";
+	char *vars[] = { r, d, g, f, e, m, NULL };
 
 	snprintf(r, sizeof(r), "R=%s", w->router[lane]);
 	snprintf(d, sizeof(d), "D=%s%d", w->dir, lane);
@@ -185,11 +186,14 @@ static void gwd_start(struct world *w, const struct world_env *env, int lane)
 	snprintf(f, sizeof(f), "F=%lu", w->need.flows);
 	if (w->need.embryonic)
 		snprintf(e, sizeof(e), "E=--set flows.embryonic_max=%lu", w->need.embryonic);
-	w->gwd[lane] = sh_start("mkdir -p $D\n: >$D/ruleset.nft\n"
-				"exec ip netns exec $R $GWD --runtime-dir $D --pin-dir /run/bpf/$R"
-				" --ruleset $D/ruleset.nft --interface rc,rs --set flows.max=$F $E"
-				" --set timeout.udp=900 --set timeout.udp_stream=900 2>$D/log",
-				vars, env->cpu, -1);
+	if (w->need.rules_mb)
+		snprintf(m, sizeof(m), "M=--set rules.memory=%u", w->need.rules_mb);
+	w->gwd[lane] =
+		sh_start("mkdir -p $D\n: >$D/ruleset.nft\n"
+			 "exec ip netns exec $R $GWD --runtime-dir $D --pin-dir /run/bpf/$R"
+			 " --ruleset $D/ruleset.nft --interface rc,rs --set flows.max=$F $E $M"
+			 " --set timeout.udp=900 --set timeout.udp_stream=900 2>$D/log",
+			 vars, env->cpu, -1);
 }
 
 static bool engine_install(struct world *w, const struct world_env *env, int lane)
@@ -209,6 +213,10 @@ static bool engine_install(struct world *w, const struct world_env *env, int lan
 		gwd_start(w, env, lane);
 	ok = ok && !script_run(w, env, lane, w->engine->setup);
 	ok = ok && (!w->need.policy || !script_run(w, env, lane, w->engine->policy));
+	/* what no rule matches goes anywhere */
+	if (w->need.rules)
+		ok = ok && !script_run(w, env, lane, "ip -n $R route add default via 10.88.0.2") &&
+		     !script_run(w, env, lane, w->engine->rules);
 	if (!ok && w->engine->flags & ENGINE_GWD)
 		script_run(w, env, lane, "tail -n 5 $D/log >&2");
 	return ok;

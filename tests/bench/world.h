@@ -25,6 +25,7 @@ struct redirect_bpf;
 #define ENGINE_CLSACT	  (1U << 4) /* the redirect program, by clsact */
 #define ENGINE_NETFILTER  (1U << 5)
 #define ENGINE_GWD	  (1U << 6)
+#define ENGINE_LINEAR	  (1U << 7) /* looks at one rule after the other */
 
 /* One way to route.  The scripts see $R = router namespace, $D = a directory of its own, $GWCTL. */
 struct engine {
@@ -32,6 +33,7 @@ struct engine {
 	unsigned int flags;
 	const char *setup;  /* NULL = nothing to do */
 	const char *policy; /* install the 100 rules of the new-flow phase */
+	const char *rules;  /* install a rule set of P5, $N rules */
 	const char *flush;  /* forget all flows */
 	const char *listen; /* print events, one line each, until killed */
 };
@@ -45,6 +47,8 @@ struct world_need {
 	unsigned long embryonic; /* connections that may be under construction; 0 = as it comes */
 	bool policy;		 /* the 100 filter rules */
 	bool listen;		 /* somebody reads the event stream */
+	unsigned int rules;	 /* a rule set of P5 */
+	unsigned int rules_mb;	 /* room for rules; 0 = as it comes */
 };
 
 struct world {

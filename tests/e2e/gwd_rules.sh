@@ -80,11 +80,13 @@ interval_set() {
 	flush
 }
 
+two_listen() { [ "$(ns gw ss -Hx state connected src "$T/run-gw/control.sock" | wc -l)" -ge 2 ]; }
 logs() {
 	apply 'table inet t { chain input { type filter hook input priority 0;
 		icmp type echo-request log prefix "ping " level info; udp dport 9 log prefix "nine " flags all group 3; } }' >/dev/null
 	spawn gw logs python3 "$SOCK" "$T/run-gw/control.sock" stream logs
-	wait_for 3 gw_listens
+	spawn gw watch "$GWCTL" --socket "$T/run-gw/control.sock" log watch
+	wait_for 5 two_listen
 	reach
 	expect_ok "-" "a log line comes" wait_for 3 has_line "^<6>ping IN=lan0" "$T/gwd-gw.err"
 	expect_match "-" "as the kernel prints it" \
@@ -95,14 +97,14 @@ logs() {
 	expect_match "-" "with the rule's handle" '"rule": *[1-9]' "$(grep nine "$T/logs.out")"
 	expect_ok "-" "the first one, too" has_line '"prefix": *"ping "' "$T/logs.out"
 	expect_no_match "-" "log group N is for listeners alone" "nine" "$(cat "$T/gwd-gw.err")"
+	expect_ok "-" "gwctl log watch prints them as lines" wait_for 3 has_line '^nine IN=lan0 .* PROTO=UDP ' "$T/watch.out"
 	stop logs
+	stop watch
 	flush
 }
 
-# A ruleset of many rules, and changes of one.
-among_many() {
-	local handle gen
-	python3 - "$MANY" >"$T/many.nft" <<-'EOF'
+many_rules() {
+	python3 - "$1" <<-'EOF'
 		import random, sys
 		random.seed(1)
 		print("table inet filter { chain input { type filter hook input priority 0; policy accept;")
@@ -111,6 +113,11 @@ among_many() {
 		    print(f"ip saddr {a}.0/24 tcp dport {random.randint(1, 65535)} drop")
 		print("} }")
 	EOF
+}
+# A ruleset of many rules, and changes of one.
+among_many() {
+	local handle gen
+	many_rules "$MANY" >"$T/many.nft"
 	expect_ok "-" "$MANY rules are loaded" gw ruleset apply "$T/many.nft"
 	expect_ok "-" "and let others pass" reach
 	gen=$(generation)
@@ -150,7 +157,8 @@ region() {
 	stop gwd-gw
 	start_gw lan0 --set rules.memory=1
 	expect_ok "-" "with a smaller region, too" cut_off
-	expect_rc "-" "what does not fit is refused" 1 gw ruleset apply "$T/many.nft"
+	many_rules 30000 >"$T/too-many.nft"
+	expect_rc "-" "what does not fit is refused" 1 gw ruleset apply "$T/too-many.nft"
 	expect_ok "-" "and leaves what was there" cut_off
 	stop gwd-gw
 	start_gw lan0 --set rules.memory=32
@@ -162,6 +170,7 @@ region() {
 exposed() {
 	apply 'table inet t { chain input { type filter hook input priority 0; icmp type echo-request counter accept } }' >/dev/null
 	expect_match "-" "the cost of the image is told" '"chain": *"input"' "$(ask rule-stats)"
+	expect_match "-" "and printed" "^inet t input: 1 entries" "$(gw rule stats)"
 }
 
 engines rules

@@ -30,11 +30,9 @@ struct lines {
 static int swap(uint32_t gen, size_t nlines, uint32_t hooks4)
 {
 	_cleanup_(freep) struct lines *image = calloc(1, sizeof(*image));
-	struct gw_head head = { .gen = gen,
-				.nlines = nlines,
-				.hooks4 = hooks4,
-				.hooks6 = 3,
-				.flags = GW_IMG_NO_CACHE };
+	struct gw_head head = {
+		.gen = gen, .nlines = nlines, .hooks4 = hooks4, .hooks6 = 3, .flags = 1
+	};
 
 	memcpy(image->line[0], &head, sizeof(head));
 	return kern_image_swap(kern, image, nlines);
@@ -72,7 +70,7 @@ START_TEST(image_swap_publishes_generation_and_hooks)
 	ck_assert_uint_eq(head.nlines, IMAGE_LINES + 5000);
 	ck_assert_uint_eq(conf_in_force().gen, 2);
 	ck_assert_uint_eq(conf_in_force().hooks4 & 8, 8);
-	ck_assert_uint_eq(conf_in_force().image_flags, GW_IMG_NO_CACHE);
+	ck_assert_uint_eq(conf_in_force().image_flags, 1);
 	ck_assert_uint_eq(kern_conf(kern)->gen, 2);
 }
 END_TEST

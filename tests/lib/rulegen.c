@@ -386,6 +386,8 @@ static index_addr address_near(struct rulegen *g, index_addr lo, index_addr hi, 
 		return (hi + 1) & any;
 	case 4:
 		return random_addr(g) & any;
+	case 5: /* IPv6: the same lower half under the next upper one */
+		return (lo + ((index_addr)1 << 64)) & any;
 	default:
 		return hi - lo == any ? random_addr(g) & any : lo + random_addr(g) % (hi - lo + 1);
 	}

@@ -163,7 +163,7 @@ static __u32 add_act(struct image *m, const struct rule *r, __u32 arg, bool v6)
 	unsigned int n = 0;
 
 	if (!r->n_ops && !r->ctmark && !r->act_flags && !arg && r->verdict != GW_V_NAT &&
-	    r->verdict != GW_V_NOTRACK && r->verdict != GW_V_JUMP && r->verdict != GW_V_GOTO)
+	    r->verdict != GW_V_JUMP && r->verdict != GW_V_GOTO)
 		return 0;
 	act = (struct gw_act *)m->act[first];
 	cells = (union cell *)act->cell;
@@ -173,8 +173,6 @@ static __u32 add_act(struct image *m, const struct rule *r, __u32 arg, bool v6)
 						.mask = ~0U,
 						.lo = r->ctmark,
 						.hi = r->ctmark };
-	if (r->verdict == GW_V_NOTRACK)
-		cells[n++].op = (struct gw_op){ .code = GW_OP_NOTRACK };
 	memcpy(&cells[n], r->ops, r->n_ops * sizeof(*cells));
 	n += r->n_ops;
 	act->n_cells = n;
@@ -190,7 +188,7 @@ static __u32 add_act(struct image *m, const struct rule *r, __u32 arg, bool v6)
 
 static void fill_entry(struct image *m, struct gw_ent *e, const struct rule *r, __u32 rank, bool v6)
 {
-	__u32 verdict = r->verdict == GW_V_NOTRACK ? GW_V_CONTINUE : r->verdict, arg = r->arg, act;
+	__u32 verdict = r->verdict, arg = r->arg, act;
 	struct chain to = { .number = r->arg, .v6 = v6 };
 
 	if (verdict == GW_V_JUMP || verdict == GW_V_GOTO)

@@ -920,7 +920,7 @@ START_TEST(asking_does_nothing)
 
 	rules_sets(&set, 1);
 	/* an untracked packet asks the NAT rules whether they would translate it */
-	RULES({ .hook = GW_HOOK_RAW_PREROUTING, .verdict = GW_V_NOTRACK },
+	RULES({ .hook = GW_HOOK_RAW_PREROUTING, OPS(OP(.code = GW_OP_NOTRACK)) },
 	      MASQUERADE(WAN, .cid = 1,
 			 OPS(SET_OP(SETADD), OP(.code = GW_OP_LOG),
 			     OP(.code = GW_OP_COUNT, .lo = 2), LIMIT_OP(false, false),

@@ -336,7 +336,7 @@ START_TEST(notrack_creates_nothing)
 {
 	const struct names *n = &names[_i];
 
-	RULES({ .hook = GW_HOOK_RAW_PREROUTING, .verdict = GW_V_NOTRACK, .proto = 17 },
+	RULES({ .hook = GW_HOOK_RAW_PREROUTING, .proto = 17, OPS(OP(.code = GW_OP_NOTRACK)) },
 	      { .hook = GW_HOOK_FILTER_FORWARD,
 		.verdict = GW_V_CONTINUE,
 		.ctstate = CT(UNTRACKED),
@@ -353,7 +353,7 @@ START_TEST(an_untracked_packet_never_leaves_where_masquerade_applies)
 {
 	const struct names *n = &names[_i];
 
-	RULES({ .hook = GW_HOOK_RAW_PREROUTING, .verdict = GW_V_NOTRACK, .proto = 17 },
+	RULES({ .hook = GW_HOOK_RAW_PREROUTING, .proto = 17, OPS(OP(.code = GW_OP_NOTRACK)) },
 	      MASQUERADE(WAN, .cid = 1));
 	expect_drop(udp(n->lan, 5000, n->far, 53), LAN, GW_REASON_NAT_UNTRACKED);
 	TAKES(udp(n->lan, 5000, n->dmz, 53), LAN, line("udp %s.5000 > %s.53", n->lan, n->dmz));

@@ -286,8 +286,9 @@ START_TEST(a_map_at_the_end_of_sixteen_jumps_may_be_one_too_many)
 	r->action.map->key = (struct selector){ .n = 1, .fields = { FIELD_ID_TCP_DPORT } };
 	r->action.map->elems = elems_new(1);
 	must(!elems_add(r->action.map->elems, &e, &data, NULL));
+	add_stmt(r, STMT_LOG); /* this can be a rule of its own in front */
 	img = compile(rs);
-	add_stmt(r, STMT_LOG);
+	add_stmt(r, STMT_NOTRACK);
 	snprintf(text, sizeof(text),
 		 "inet filter c16 handle %llu: 16 jumps lead here, and this map needs one more: at "
 		 "most 16",
@@ -620,6 +621,23 @@ START_TEST(entries_say_what_varies)
 }
 END_TEST
 
+START_TEST(a_route_exists_by_whatever_interface)
+{
+	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
+	struct rule *r = add_rule(rs, base_chain(rs, FAMILY_INET, "filter"), VERDICT_ACCEPT, 2);
+	struct match *m = add_num(r, FIELD_ID_FIB_SADDR_IIF_OIF, 1, 1);
+	_cleanup_(image_freep) struct image *img = compile(rs);
+
+	ck_assert_uint_eq(act_of(img)->cell[0].lo, 1);
+	ck_assert_uint_eq(act_of(img)->cell[0].hi, UINT32_MAX);
+	m->elems[0].num_lo = m->elems[0].num_hi = 0;
+	image_free(img);
+	img = compile(rs);
+	ck_assert_uint_eq(act_of(img)->cell[0].lo, 0);
+	ck_assert_uint_eq(act_of(img)->cell[0].hi, 0);
+}
+END_TEST
+
 START_TEST(nat_travels_with_its_rule)
 {
 	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
@@ -786,6 +804,7 @@ int main(void)
 	tcase_add_loop_test(t, a_limit_is_what_a_unit_costs_and_what_can_be_saved, 0,
 			    (int)ARRAY_SIZE(limits));
 	tcase_add_loop_test(t, entries_say_what_varies, 0, (int)ARRAY_SIZE(varies));
+	tcase_add_test(t, a_route_exists_by_whatever_interface);
 	tcase_add_test(t, nat_travels_with_its_rule);
 	tcase_add_test(t, a_large_set_is_looked_up_and_shared);
 	tcase_add_test(t, appending_knows_what_it_can_not_do);

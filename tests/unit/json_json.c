@@ -151,6 +151,42 @@ START_TEST(own_export_comes_back)
 }
 END_TEST
 
+/* Found by a fuzzer. */
+static const struct {
+	const char *rule, *back; /* NULL: the same */
+} survivors[] = {
+	{ "ip ttl & 0 == 1", NULL },
+	{ "iifname \"$an0\" accept", NULL },
+	{ "log prefix \"caf\xc3\xa9\"", NULL },
+	{ "log prefix \"caf\xe9\"", "log prefix \"caf?\"" },
+};
+
+START_TEST(a_rule_survives_json)
+{
+	_cleanup_(strbuf_deinit) struct strbuf imported = { 0 }, got = { 0 };
+	const char *want = survivors[_i].back ? survivors[_i].back : survivors[_i].rule;
+	struct ruleset *a, *b;
+	struct diag d = { 0 };
+	char text[128], *json;
+	json_t *ours;
+
+	snprintf(text, sizeof(text), "add table ip f\nadd chain ip f c\nadd rule ip f c %s\n",
+		 survivors[_i].rule);
+	a = parse("rule", text, strlen(text));
+	ours = json_export(a);
+	json = json_dumps(ours, 0);
+	ck_assert_ptr_nonnull(json);
+	ck_assert_msg(json_import("json", json, strlen(json), &imported, &d) == 0, "%s", d.text);
+	b = parse("imported", imported.s, imported.len);
+	lang_print_rule(b->tables[0]->chains[0]->rules[0], 0, &got);
+	ck_assert_str_eq(got.s, want);
+	json_decref(ours);
+	free(json);
+	ruleset_free(a);
+	ruleset_free(b);
+}
+END_TEST
+
 static const struct {
 	const char *json, *text;
 } refusals[] = {
@@ -197,6 +233,7 @@ int main(void)
 	tcase_add_loop_test(t, export_is_what_nft_prints, 0, ARRAY_SIZE(names));
 	tcase_add_loop_test(t, import_of_nfts_json_is_the_ruleset, 0, ARRAY_SIZE(names));
 	tcase_add_loop_test(t, own_export_comes_back, 0, ARRAY_SIZE(names));
+	tcase_add_loop_test(t, a_rule_survives_json, 0, ARRAY_SIZE(survivors));
 	tcase_add_loop_test(t, refusal_names_the_item, 0, ARRAY_SIZE(refusals));
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);

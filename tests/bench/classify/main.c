@@ -15,7 +15,7 @@ static const enum rulegen_kind mixes[] = { RULEGEN_ACL, RULEGEN_FW, RULEGEN_IPC 
 
 struct options {
 	unsigned int rounds;
-	bool smoke, verify;
+	bool smoke, verify, raw;
 };
 
 /* ---------------------------------------------------------------------------------------------------------- a rule set */
@@ -476,6 +476,7 @@ static int parse(int argc, char **argv, struct options *o)
 	static const struct option known[] = { { "rounds", required_argument, NULL, 'r' },
 					       { "smoke", no_argument, NULL, 's' },
 					       { "verify", no_argument, NULL, 'v' },
+					       { "raw", no_argument, NULL, 'w' },
 					       {} };
 	uint64_t n;
 	int c;
@@ -487,10 +488,13 @@ static int parse(int argc, char **argv, struct options *o)
 		} else if (c == 'v') {
 			o->verify = true;
 			o->rounds = 1;
+		} else if (c == 'w') {
+			o->raw = true;
 		} else if (c == 'r' && str_to_u64(optarg, 1, ROUNDS_MAX / 2, &n)) {
 			o->rounds = (unsigned int)n;
 		} else {
-			fprintf(stderr, "usage: classify [--rounds N] [--smoke] [--verify]\n");
+			fprintf(stderr,
+				"usage: classify [--rounds N] [--smoke] [--verify] [--raw]\n");
 			return 2;
 		}
 	}
@@ -512,9 +516,11 @@ int main(int argc, char **argv)
 	}
 	for (unsigned int i = 0; i < o.rounds && !r; i++)
 		r = do_round(&o, p);
-	if (o.smoke || o.verify)
+	if (o.smoke || o.verify || o.raw)
 		print_raw(p);
-	else if (!r)
+	if (o.raw)
+		putchar('\n');
+	if (!o.smoke && !o.verify && !r)
 		print_report(p);
 	free(p);
 	return r ? 1 : 0;
