@@ -80,7 +80,8 @@ static __always_inline int field_if(struct pkt *p, bool has, __u64 v)
 static __always_inline bool ttl_is_due(const struct pkt *p)
 {
 	const __u32 behind = 1U << GW_HOOK_MANGLE_FORWARD | 1U << GW_HOOK_FILTER_FORWARD |
-			     1U << GW_HOOK_SECURITY_FORWARD | 1U << GW_HOOK_MANGLE_POSTROUTING;
+			     1U << GW_HOOK_SECURITY_FORWARD | 1U << GW_HOOK_MANGLE_POSTROUTING |
+			     1U << GW_HOOK_NAT_POSTROUTING;
 
 	return behind >> (p->r.hook & 31) & 1 &&
 	       !(p->flags & (PKT_EGRESS | PKT_LOCAL | PKT_TTL_DONE)) && p->ttl;

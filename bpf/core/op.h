@@ -151,8 +151,9 @@ __noinline int op_ctmark(__u32 v6)
 
 	if (!p)
 		return OP_REFUSED;
+	/* as nft: without a connection there is no mark to read, and nothing happens where none is read */
 	if (!field_tracked(p))
-		return OP_FAIL; /* as nft: there is no connection to mark */
+		return (p->r.op.flags & GW_OPF_FROM ? p->r.op.hi : ~p->r.op.mask) ? OP_FAIL : OP_OK;
 	p->ctmark = op_marked(p, p->ctmark, p->r.k.mark);
 	if (p->flags & PKT_NEW)
 		return OP_OK; /* the connection is made with it */

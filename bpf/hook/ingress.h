@@ -183,14 +183,14 @@ static __always_inline int settle(struct __sk_buff *skb, struct pkt *p, struct g
 }
 
 /*
- * A packet on its last hop: the stack answers it before FORWARD (ip_forward, ip6_forward), so no rule of FORWARD sees it.  A connection is
- * only made of it where the answer must be translated back.
+ * A packet on its last hop: the stack answers it before FORWARD (ip_forward, ip6_forward), so no rule of FORWARD sees it, and no connection
+ * is made of it: gw_slow knows how to translate the answer back.
  */
-static __always_inline bool pkt_expires(struct pkt *p, const bool v6)
+static __always_inline bool pkt_expires(struct pkt *p)
 {
 	if (p->flags & (PKT_LOCAL | PKT_STATELESS) || p->ttl > 1)
 		return false;
-	if (p->flags & PKT_NEW && !key_dest_differs(&p->t, &p->out, v6))
+	if (p->flags & PKT_NEW)
 		p->flags |= PKT_UNROUTED;
 	return true;
 }
@@ -212,7 +212,7 @@ static __always_inline int post(struct __sk_buff *skb, struct pkt *p, struct gw_
 		if (r)
 			return gw_drop(p, r, v6);
 	}
-	if (!pkt_expires(p, v6) && !(p->flags & PKT_UNROUTED)) {
+	if (!pkt_expires(p) && !(p->flags & PKT_UNROUTED)) {
 		r = check_forward(skb, p, conf, own, v6);
 		if (!r && !(p->flags & PKT_LOCAL))
 			r = mangle(skb, p, conf, GW_HOOK_MANGLE_POSTROUTING, p->iif, p->oif, v6);

@@ -89,6 +89,8 @@ static __always_inline void slow_remember(struct pkt *p, const union gw_key *mid
 /* Leave routing to the kernel: destination now, source at egress. */
 static __always_inline int finish_stack(struct __sk_buff *skb, struct pkt *p, const bool v6)
 {
+	bool refused = p->flags & PKT_NEW && p->flags & PKT_UNROUTED;
+
 	key_copy(&p->alt, &p->out, v6);
 	if (v6) {
 		for (int i = 0; i < 4; i++)
@@ -98,8 +100,9 @@ static __always_inline int finish_stack(struct __sk_buff *skb, struct pkt *p, co
 		p->alt.v4.saddr = p->t.v4.saddr;
 		p->alt.v4.sport = p->t.v4.sport;
 	}
+	/* what the stack refuses is no flow, and its answer is still RELATED to it */
 	if (!(p->flags & PKT_ICMP_ERROR) &&
-	    (!key_equal(&p->alt, &p->t, v6) || !key_equal(&p->alt, &p->out, v6) ||
+	    (refused || !key_equal(&p->alt, &p->t, v6) || !key_equal(&p->alt, &p->out, v6) ||
 	     key_zone(&p->t, v6)))
 		slow_remember(p, &p->alt, v6);
 	if (pkt_rewrite(skb, p, &p->alt, false, v6))

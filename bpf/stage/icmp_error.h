@@ -234,9 +234,10 @@ static __always_inline bool icmp_sum_good(struct __sk_buff *skb, struct pkt *p, 
  */
 static __always_inline void error_outer(struct pkt *p, const bool v6)
 {
-	if (v6) {
-		bool dnat = key_dest_differs(&p->alt, &p->quote, true);
+	bool dnat = key_dest_differs(&p->alt, &p->quote, v6) ||
+		    key_dport(&p->alt, v6) != key_dport(&p->quote, v6);
 
+	if (v6) {
 		for (int i = 0; i < 4; i++) {
 			p->out.v6.daddr[i] = p->alt.v6.saddr[i];
 			if (dnat)
@@ -245,7 +246,7 @@ static __always_inline void error_outer(struct pkt *p, const bool v6)
 		return;
 	}
 	p->out.v4.daddr = p->alt.v4.saddr;
-	if (key_dest_differs(&p->alt, &p->quote, false))
+	if (dnat)
 		p->out.v4.saddr = p->alt.v4.daddr;
 }
 

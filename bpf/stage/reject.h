@@ -23,11 +23,13 @@ static __always_inline bool reject_answerable(struct pkt *p, bool rst)
 	return !rst || !(p->tcp_bits & TCP_BIT_RST);
 }
 
-/* Address the refusal comes from: the one that was addressed, if it is ours; else the interface's. */
+/* Address the refusal comes from: the one that was addressed, if it is ours or DNAT gave another; else the interface's. */
 static __always_inline bool reject_source(struct pkt *p, struct gw_if *ifc, bool as_peer,
 					  const bool v6)
 {
-	bool local = as_peer || local_kind(&p->t, true, v6) == GW_LOCAL_HOST;
+	bool local = as_peer || local_kind(&p->t, true, v6) == GW_LOCAL_HOST ||
+		     key_dest_differs(&p->t, &p->out, v6) ||
+		     key_dport(&p->t, v6) != key_dport(&p->out, v6);
 
 	if (v6) {
 		for (int i = 0; i < 4; i++) {

@@ -72,7 +72,11 @@ static int refuse_full(const struct compiler *c)
 	return COMPILE_E_DIAG;
 }
 
-/* From the end: gwd gives the others. */
+uint32_t compile_state(uint32_t gen, uint32_t i)
+{
+	return GW_STATES_MAX - 1 - (gen & 1) * COMPILE_STATES - i;
+}
+
 int state_of(struct ctx *x, const void *who, size_t index, uint32_t *ret)
 {
 	uint64_t key = (uint64_t)(uintptr_t)who << 16 ^ index, found;
@@ -83,9 +87,9 @@ int state_of(struct ctx *x, const void *who, size_t index, uint32_t *ret)
 		*ret = (uint32_t)found;
 		return 0;
 	}
-	if (x->next_state <= GW_STATES_MAX - 1024)
-		return refuse(x, "more than 1023 turns of `numgen inc`");
-	*ret = --x->next_state;
+	if (x->n_states >= COMPILE_STATES)
+		return refuse(x, "more than %u turns of `numgen inc`", COMPILE_STATES);
+	*ret = compile_state(x->gen, x->n_states++);
 	return idmap_put(&x->states, key, *ret);
 }
 
@@ -293,7 +297,7 @@ int compile_ruleset(const struct ruleset *rs, const struct compile_if *ifs, size
 		    uint32_t gen, size_t max_lines, struct image **ret_image, struct diag *d)
 {
 	_cleanup_(compiler_deinit) struct compiler c = {
-		.x = { .rs = rs, .ifs = ifs, .n_ifs = n_ifs, .d = d, .next_state = GW_STATES_MAX },
+		.x = { .rs = rs, .ifs = ifs, .n_ifs = n_ifs, .d = d, .gen = gen },
 		.head = { .gen = gen },
 		.map = calloc(1, sizeof(*c.map)),
 		.max_lines = max_lines,
@@ -305,6 +309,7 @@ int compile_ruleset(const struct ruleset *rs, const struct compile_if *ifs, size
 		return refuse_full(&c);
 	if (r)
 		return r;
+	img->n_states = c.x.n_states;
 	img->map = TAKE_PTR(c.map);
 	*ret_image = img;
 	return 0;

@@ -23,6 +23,7 @@ DEFINE_FREEP(compile_map)
 struct image {
 	uint8_t *lines; /* nlines * GW_LINE_SIZE */
 	size_t nlines;
+	uint32_t n_states; /* see compile_state() */
 	struct compile_map *map;
 };
 struct image *image_free(struct image *img);
@@ -31,11 +32,18 @@ DEFINE_FREEP(image)
 /*
  * Every rule and policy must have its cid (< GW_COUNTERS_MAX) already, every stmt and object its id.  Base chains of inet tables without
  * rules and with policy accept take no part: they have no root.  Chains of `ip`/`ip6` tables always take part (iptables shows their
- * policy counters).  State ids from GW_STATES_MAX - 1 downwards are compile's own (numgen inc), anew in each image.
+ * policy counters).
  * COMPILE_E_DIAG: *d says which rule can not be compiled, or that more than max_lines lines would be needed.
  */
 int compile_ruleset(const struct ruleset *rs, const struct compile_if *ifs, size_t n_ifs,
 		    uint32_t gen, size_t max_lines, struct image **ret_image, struct diag *d);
+
+/*
+ * Number i of the state ids that an image of a generation gives itself (turns of numgen inc): at the end of gw_states, in halves as the
+ * images are, so that those of the next image, below image.n_states, can be set to 0 before it is in force.
+ */
+#define COMPILE_STATES 512
+uint32_t compile_state(uint32_t gen, uint32_t i);
 
 /*
  * Rule number `index` of chain c, the only one that is new, goes into the image in force (a half of cap lines) without a look at the others.

@@ -115,7 +115,7 @@ struct ctx {
 	struct idmap sets; /* pointer of the set or match -> number */
 	struct idmap
 		states; /* what a turn of numgen inc belongs to -> state id: one for both versions */
-	uint32_t next_state;
+	uint32_t gen, n_states; /* see compile_state() */
 	/* one rule for an image in force: */
 	struct compile_map *map;
 	uint8_t (*act)[GW_LINE_SIZE]; /* ACT_LINES_MAX of them */

@@ -114,6 +114,8 @@ int spans_elem(const struct ctx *x, enum field_type type, const struct elem *e, 
 	const struct type_row *row = &type_rows[type];
 	int r;
 
+	if (type == FIELD_FIB_OIF) /* `exists`: any interface */
+		return spans_add(ret, e->num_lo, e->num_lo ? UINT32_MAX : 0);
 	switch (row->base) {
 	case BASE_NAME:
 		return spans_ifs(x, e->name, ret);

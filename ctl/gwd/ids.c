@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <gwd/ids.h>
 
+#include <compile/compile.h>
+
 /* The last ones are compile's, for what need not be remembered. */
-#define STATES_MAX (GW_STATES_MAX - 1024)
+#define STATES_MAX (GW_STATES_MAX - 2 * COMPILE_STATES)
 
 static const struct {
 	uint32_t max;

@@ -167,6 +167,15 @@ static int starts_fresh(struct gwd *g, const struct ruleset *rs)
 	return a.r;
 }
 
+static int image_force(struct gwd *g, const struct image *img)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; !r && i < img->n_states; i++)
+		r = kern_state_set(g->kern, compile_state(g->gen + 1, i), &(struct gw_state){ 0 });
+	return r ? r : kern_image_swap(g->kern, img->lines, img->nlines);
+}
+
 /* After a swap: what packets are counted by now. */
 static void txn_in_force(struct gwd *g, struct compile_map *map)
 {
@@ -219,7 +228,7 @@ static int txn_force(struct gwd *g, const struct txn_request *req, struct txn *t
 	if (r == SETS_E_FULL)
 		sets_full_diag(g, d);
 	if (!r) {
-		r = kern_image_swap(g->kern, t->img->lines, t->img->nlines);
+		r = image_force(g, t->img);
 		if (r)
 			sets_abort(g, t->sets);
 	}
@@ -315,7 +324,7 @@ int txn_swap_model(struct gwd *g, struct diag *d)
 	int r = txn_compile(g, g->rs, &img, d);
 
 	if (!r)
-		r = kern_image_swap(g->kern, img->lines, img->nlines);
+		r = image_force(g, img);
 	if (!r)
 		txn_in_force(g, TAKE_PTR(img->map));
 	return r;

@@ -38,12 +38,12 @@ static bool action_says(const struct rule *r, uint8_t proto, int version)
 }
 
 /* What follows the matches of a gap between statements. */
-static bool next_says(const struct rule *r, size_t gap, uint8_t proto, int version)
+static bool next_says(const struct rule *r, size_t gap, bool counted, uint8_t proto, int version)
 {
 	const struct stmt *s;
 
 	if (gap >= r->n_stmts)
-		return action_says(r, proto, version);
+		return !counted && action_says(r, proto, version);
 	s = &r->stmts[gap];
 	return version && (s->kind == STMT_DSCP || s->kind == STMT_TTL) &&
 	       s->value.family == version;
@@ -55,7 +55,7 @@ static bool is_one_value(const struct match *m)
 	       m->mask == UINT32_MAX && m->elems[0].num_lo == m->elems[0].num_hi;
 }
 
-bool match_is_implied(const struct rule *r, size_t i, int family)
+bool match_is_implied(const struct rule *r, size_t i, int family, bool counted)
 {
 	const struct match *m = &r->matches[i];
 	uint8_t proto = 0;
@@ -78,5 +78,5 @@ bool match_is_implied(const struct rule *r, size_t i, int family)
 		if (any_says(fields, n, proto, version))
 			return true;
 	}
-	return next_says(r, m->after, proto, version);
+	return next_says(r, m->after, counted, proto, version);
 }

@@ -17,7 +17,7 @@ void print_counter(const struct rule *r, unsigned int flags, struct strbuf *b);
 void print_log(const struct stmt *s, struct strbuf *b);
 void print_set_stmt(const struct stmt *s, struct strbuf *b);
 void print_nat(const struct action *a, int family, unsigned int flags, struct strbuf *b);
-/* Does what stands behind match i say the same, so that nft leaves it out? */
-bool match_is_implied(const struct rule *r, size_t i, int family);
+/* Does what stands behind match i say the same, so that nft leaves it out?  @counted: a counter is printed in front of what the rule does. */
+bool match_is_implied(const struct rule *r, size_t i, int family, bool counted);
 
 #endif

@@ -210,12 +210,20 @@ static void print_verdict_of(const struct rule *r, int family, unsigned int flag
 	}
 }
 
+/* The rule's own count, where nobody asked for it but the reader. */
+static bool prints_count(const struct rule *r, unsigned int flags)
+{
+	return !rule_has_stmt(r, STMT_COUNTER) && !(flags & LANG_INTERNAL) && flags & LANG_COUNTERS;
+}
+
 /* Matches up to statement s. */
 static void print_matches(const struct rule *r, size_t *at, size_t s, int family,
 			  unsigned int flags, struct strbuf *b)
 {
+	bool counted = prints_count(r, flags);
+
 	while (*at < r->n_matches && (r->matches[*at].after <= s || s == r->n_stmts)) {
-		if (flags & LANG_INTERNAL || !match_is_implied(r, *at, family))
+		if (flags & LANG_INTERNAL || !match_is_implied(r, *at, family, counted))
 			print_match(&r->matches[*at], flags, b);
 		++*at;
 	}
@@ -223,8 +231,6 @@ static void print_matches(const struct rule *r, size_t *at, size_t s, int family
 
 void print_body(const struct rule *r, int family, unsigned int flags, struct strbuf *b)
 {
-	bool counter =
-		rule_has_stmt(r, STMT_COUNTER) || flags & LANG_INTERNAL || !(flags & LANG_COUNTERS);
 	size_t at = 0;
 
 	for (size_t s = 0; s <= r->n_stmts; s++) {
@@ -232,8 +238,7 @@ void print_body(const struct rule *r, int family, unsigned int flags, struct str
 		if (s < r->n_stmts)
 			print_stmt(r, &r->stmts[s], flags, b);
 	}
-	/* the rule's own count, where nobody asked for it but the reader */
-	if (!counter)
+	if (prints_count(r, flags))
 		print_counter(r, flags, b);
 	print_verdict_of(r, family, flags, b);
 }

@@ -69,6 +69,27 @@ int rule_add_number(struct rule *r, enum field field, uint64_t v)
 	return e;
 }
 
+/*
+ * What a refusal implies stands in front of the whole rule, as nft puts it: a counter on the way counts only what can be refused.
+ */
+static void match_to_front(struct rule *r)
+{
+	struct match last = r->matches[r->n_matches - 1];
+
+	last.after = 0;
+	memmove(r->matches + 1, r->matches, (r->n_matches - 1) * sizeof(last));
+	r->matches[0] = last;
+}
+
+static int rule_begin_number(struct rule *r, enum field field, uint64_t v)
+{
+	int e = rule_add_number(r, field, v);
+
+	if (!e)
+		match_to_front(r);
+	return e;
+}
+
 static int parse_reset(struct parser *p, struct rule *r)
 {
 	int e = parse_advance(p);
@@ -80,16 +101,26 @@ static int parse_reset(struct parser *p, struct rule *r)
 	r->action.reject = GW_REJECT_TCP_RESET;
 	/* As nft: a reset alone makes the rule one for TCP. */
 	if (!rule_has_proto(r))
-		e = rule_add_number(r, FIELD_ID_L4PROTO, IPPROTO_TCP);
+		e = rule_begin_number(r, FIELD_ID_L4PROTO, IPPROTO_TCP);
 	return e ? e : parse_advance(p);
 }
 
-/* Errors of one version of IP are for packets of that version. */
+static bool version_is_open(const struct parser *p, const struct rule *r, int version)
+{
+	return version && p->table->family == FAMILY_INET && !version_of_rule(p->table, r);
+}
+
+static unsigned int nfproto_of(int version)
+{
+	return version == 4 ? NFPROTO_4 : NFPROTO_6;
+}
+
+/* What changes a header of one version of IP is for packets of that version. */
 int rule_pin_version(struct parser *p, struct rule *r, int version)
 {
-	if (!version || p->table->family != FAMILY_INET || version_of_rule(p->table, r))
+	if (!version_is_open(p, r, version))
 		return 0;
-	return rule_add_number(r, FIELD_ID_NFPROTO, version == 4 ? NFPROTO_4 : NFPROTO_6);
+	return rule_add_number(r, FIELD_ID_NFPROTO, nfproto_of(version));
 }
 
 /* `reject` for one version of IP has the words of that version. */
@@ -138,7 +169,8 @@ int parse_reject(struct parser *p, struct rule *r)
 		if (!family_sees(p->table->family, a->reject_family))
 			return fail_at(p, &at, "this is for IPv%d, the table is of family %s",
 				       a->reject_family, family_name(p->table->family));
-		e = rule_pin_version(p, r, a->reject_family);
+		if (version_is_open(p, r, a->reject_family))
+			e = rule_begin_number(r, FIELD_ID_NFPROTO, nfproto_of(a->reject_family));
 	}
 	if (!e)
 		settle_reject(p, r);

@@ -11,11 +11,18 @@ WAN6 = [f"2001:db8:1::{h}" for h in range(1, 5)] + ["2001:db8:7::7"]
 GW6 = ["fd01::1", "2001:db8:f::1"]
 NET4 = ["10.0.0.0/8", "10.1.1.0/24", "10.1.2.0/30", "198.51.100.0/24", "198.51.100.2/31", "192.0.2.0/24", "203.0.113.0/30"]
 NET6 = ["fd01::/16", "fd01:1::/64", "2001:db8::/32", "2001:db8:1::/64", "2001:db8:1::2/127"]
+# Gatewarden writes out concatenations: with a large network in them, it refuses the rule
+SMALL4 = [n for n in NET4 if int(n.split("/")[1]) >= 24]
+SMALL6 = ["2001:db8:1::2/127"]
 PORTS = [22, 53, 80, 443, 1025, 2000, 2001, 2005, 5000, 8080, 33434]
 # kinds of matches and statements that a release does not have are taken out with --without
 COUNTER = "counter"
 FEATURES = ("chains", "sets", "concat", "vmap", "map", "limit", "quota", "log", "mark", "flags", "meta", "header", "ctmeta", "fib", "numgen",
             "dynset", "mangle", "compare", "reject", "raw", "nat", "objects", "prerouting", "iftype", "after")
+
+
+# what asks how long a packet is, or which one: other rules when fragments are counted one by one
+EACH_PACKET = ("header", "limit", "quota", "numgen", "objects", "ctmeta")
 
 
 class Ruleset:
@@ -44,6 +51,7 @@ class Writer:
     def __init__(self, dice, features):
         self.d = dice
         self.features = features
+        self.refuses = True
 
     def has(self, feature):
         return feature in self.features
@@ -113,9 +121,10 @@ class Writer:
                 options += [lambda: f"ct mark {self.pick('0x0', '0x1', '0x2', '!= 0x1', 'and 0x3 == 0x2')}"]
             if self.has("ctmeta"):
                 options += [lambda: f"ct direction {self.pick('original', 'reply')}", lambda: f"ct status {self.pick('snat', 'dnat', 'assured', 'seen-reply')}",
-                            lambda: f"meta l4proto {proto if proto != 'icmp' else 'tcp'} ct original proto-dst {self.d.choice(PORTS)}",
                             lambda: f"ct original packets {self.pick('<', '>')} {self.d.randint(0, 3)}",
                             lambda: (f"ct original ip6 saddr {self.d.choice(LAN6)}" if six else f"ct original ip daddr {self.d.choice(GW4 + WAN4)}")]
+        if place["ct"] and self.has("ctmeta") and proto != "icmp":
+            options += [lambda: f"meta l4proto {proto} ct original proto-dst {self.d.choice(PORTS)}"]
         if self.has("mark"):
             options += [lambda: f"meta mark {self.pick('0x0', '0x1', '0x2', '!= 0x1', 'and 0x3 == 0x2', '{ 0x1, 0x3 }')}"]
         if self.has("flags") and proto == "tcp":
@@ -130,10 +139,12 @@ class Writer:
                         lambda: {"icmp": "icmpv6 code 0" if six else "icmp code { 0, 3 }", "tcp": self.pick("tcp window > 1000", "tcp window 65535"), "udp": "udp dport 53"}[proto],
                         lambda: "ip frag-off and 0x1fff != 0" if not six else "exthdr frag exists"]
         if self.has("meta"):
+            if proto != "icmp":  # th reads any bytes behind the IP header; with Gatewarden only those of protocols with ports
+                options += [lambda: f"meta l4proto {proto} " + self.compared("th dport", lambda: self.d.choice(PORTS), self.port_range)]
             if place["family"] == "inet":
                 options += [lambda: f"meta nfproto {'ipv6' if six else 'ipv4'}"]
             options += [lambda: f"meta protocol {'ip6' if six else 'ip'}",
-                        lambda: "meta pkttype host", lambda: self.compared("th dport", lambda: self.d.choice(PORTS), self.port_range),
+                        lambda: "meta pkttype host",
                         lambda: f"{'ip6 nexthdr' if six else 'ip protocol'} {proto if proto != 'icmp' else 'icmpv6' if six else 'icmp'}"]
         if self.has("fib"):
             options += [lambda: f"fib daddr type {self.pick('local', 'unicast', '!= local')}", lambda: "fib saddr type unicast"]
@@ -142,8 +153,9 @@ class Writer:
         if self.has("numgen"):
             options += [lambda: f"numgen inc mod {self.pick(2, 3)} {self.pick(0, 1)}"]
         if self.has("concat") and self.has("sets"):
-            options += [lambda: f"{'ip6' if six else 'ip'} {self.pick('saddr', 'daddr')} . {proto if proto != 'icmp' else 'th'} dport @{'pairs6' if six else 'pairs4'}",
-                        lambda: f"{'ip6 saddr . ip6 daddr' if six else 'ip saddr . ip daddr'} {{ {self.addr(six)} . {self.addr(six)}, {self.addr(six)} . {self.d.choice(NET6 if six else NET4)} }}"]
+            if proto != "icmp":
+                options += [lambda: f"{'ip6' if six else 'ip'} {self.pick('saddr', 'daddr')} . {proto} dport @{'pairs6' if six else 'pairs4'}"]
+            options += [lambda: f"{'ip6 saddr . ip6 daddr' if six else 'ip saddr . ip daddr'} {{ {self.addr(six)} . {self.addr(six)}, {self.addr(six)} . {self.d.choice(SMALL6 if six else SMALL4)} }}"]
         return self.d.choice(options)()
 
     # ---- statements ----
@@ -267,17 +279,15 @@ class Writer:
             bases.append(("raw", "prerouting", "raw", -300))
         if self.has("mangle") and self.chance(0.5):
             bases.append(("manglepre", "prerouting", "mangle", -150))
-        if self.has("mangle") and self.chance(0.4):
+        if self.has("mangle") and not self.refuses:
             bases.append(("manglepost", "postrouting", "mangle", -150))
         if self.has("prerouting") and self.chance(0.3):
             bases.append(("pre", "prerouting", "filter", 0))
-        # a refusal leaves Gatewarden where it was made and meets no OUTPUT chain, by design: one or the other
-        refuses = self.chance(0.7)
-        if not refuses:
+        if not self.refuses:
             bases.append(("out", "output", "filter", 0))
         for chain, hook, prio, number in bases:
             place = self.place(family, hook, prio=number)
-            place["reject"] = place["reject"] and refuses
+            place["reject"] = place["reject"] and self.refuses
             policy = "drop" if chain == "forward" and self.chance(0.5) else "accept"
             rules = [self.filter_rule(place, users) for _ in range(self.d.randint(1, 7))]
             chains.append([chain, f"type filter hook {hook} priority {prio}; policy {policy};", rules])
@@ -315,6 +325,8 @@ class Writer:
 
     def ruleset(self):
         rs = Ruleset()
+        # a refusal leaves Gatewarden where it was made and meets no chain of OUTPUT or POSTROUTING, by design: one or the other
+        self.refuses = self.chance(0.65)
         rs.tables.append(self.filter_table(self.pick("inet", "inet", "ip", "ip6"), "f"))
         if self.chance(0.25):
             rs.tables.append(self.filter_table("inet", "g"))

@@ -4,10 +4,12 @@
 The sides have no IP stack: frames are written and read by packet sockets, so that nothing answers but the gateways, and both get the very
 same bytes.  All names carry the process id; close() takes everything away again.
 """
+import contextlib
 import ctypes
 import json
 import os
 import select
+import shlex
 import shutil
 import signal
 import socket
@@ -19,7 +21,9 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 ETH_P_ALL = 3
 PACKET_OUTGOING = 4
 MAC = {"c0": "02:00:00:00:00:01", "lan0": "02:00:00:00:00:02", "wan0": "02:00:00:00:00:03", "s0": "02:00:00:00:00:04"}
-IPV4, IPV6 = 0x0800, 0x86DD
+IPV4, ARP, IPV6 = 0x0800, 0x0806, 0x86DD
+# who asks whom on each side: see Side.ask()
+ASKED = {"c0": ("10.1.0.2", "10.1.0.1"), "s0": ("203.0.113.2", "203.0.113.1")}
 # what conntrack and gwd tell about time is not compared
 NF_TIMEOUTS = ["--set", "timeout.udp=30", "--set", "timeout.udp_stream=120", "--set", "timeout.icmp=30"]
 
@@ -52,21 +56,47 @@ class Side:
             os.close(home)
             os.close(there)
         self.header = mac_bytes(gateway_dev) + mac_bytes(dev)
+        me, gateway = (socket.inet_aton(a) for a in ASKED[dev])
+        self.question = self.header + ARP.to_bytes(2, "big") + b"\0\1\x08\0\6\4\0\1" + mac_bytes(dev) + me + bytes(6) + gateway
+        self.answered = 0
 
     def send(self, packet):
         kind = IPV4 if packet[0] >> 4 == 4 else IPV6
         self.sock.send(self.header + kind.to_bytes(2, "big") + packet)
 
+    def ask(self):
+        """An ARP request: the gateway's answer comes when what was sent before it has gone its way.
+
+        All of it goes through the backlog queue of one CPU, in order, and a packet and what is made of it have one wire in front of them.
+        """
+        self.sock.send(self.question)
+
     def take(self):
-        """IP packets that have come, oldest first."""
+        """IP packets that have come, oldest first; answers to ask() are counted."""
         out = []
         while True:
             try:
                 frame, addr = self.sock.recvfrom(65535)
             except BlockingIOError:
                 return out
-            if addr[2] != PACKET_OUTGOING and int.from_bytes(frame[12:14], "big") in (IPV4, IPV6):
+            kind = int.from_bytes(frame[12:14], "big")
+            if addr[2] == PACKET_OUTGOING:
+                continue
+            if kind == ARP:
+                self.answered += 1
+            elif kind in (IPV4, IPV6):
                 out.append(strip_padding(frame[14:]))
+
+
+@contextlib.contextmanager
+def one_cpu():
+    """Stay where we are: a queue of packets belongs to a CPU."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {LIBC.sched_getcpu()})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def strip_padding(packet):
@@ -119,6 +149,14 @@ class Gateway:
     def inside(self, host, *args, text=None, check=True):
         return run(["nsenter", f"--net=/run/netns/{self.ns[host]}", "--", *args], text, check)
 
+    def told(self, process):
+        """(ruleset with counters, connections)"""
+        out = process.communicate(timeout=60)[0]
+        if process.returncode:
+            raise RuntimeError(f"{self.name}: the state can not be read")
+        text, _, flows = out.partition("\n\n\n")
+        return text + "\n", flows
+
     def close(self):
         for side in self.sides.values():
             side.sock.close()
@@ -136,14 +174,16 @@ class Netfilter(Gateway):
         """'' or why the ruleset was refused."""
         return self.inside("r", "nft", "-f", "-", text="flush ruleset\n" + self.TRACK + ruleset, check=False).stderr
 
-    def listing(self):
-        text = self.inside("r", "nft", "list", "ruleset").stdout
-        start = text.find("table inet oracle")
-        return text[text.find("\n}\n", start) + 3:] if start >= 0 else text
+    STATE = "nft list ruleset; echo; echo; conntrack -L -o extended 2>/dev/null; conntrack -f ipv6 -L -o extended 2>/dev/null; :"
 
-    def flows(self):
-        return self.inside("r", "conntrack", "-L", "-o", "extended", check=False).stdout + \
-            self.inside("r", "conntrack", "-f", "ipv6", "-L", "-o", "extended", check=False).stdout
+    def state(self):
+        """The listings of rules and of connections are on their way; finish with told()."""
+        return subprocess.Popen(["nsenter", f"--net=/run/netns/{self.ns['r']}", "--", "sh", "-c", self.STATE], stdout=subprocess.PIPE, text=True)
+
+    def told(self, process):
+        text, flows = super().told(process)
+        start = text.find("table inet oracle")
+        return (text[text.find("\n}\n", start) + 3:] if start >= 0 else text), flows
 
     def flush(self):
         self.inside("r", "conntrack", "-F", check=False)
@@ -176,12 +216,10 @@ class Gatewarden(Gateway):
     def apply(self, ruleset):
         return self.gwctl("ruleset", "apply", "-", text="flush ruleset\n" + ruleset, check=False).stderr
 
-    def listing(self):
-        return self.gwctl("ruleset", "show").stdout
-
-    def flows(self):
-        return self.gwctl("conntrack", "-L", "-o", "extended", check=False).stdout + \
-            self.gwctl("conntrack", "-f", "ipv6", "-L", "-o", "extended", check=False).stdout
+    def state(self):
+        ctl = f"{shlex.quote(self.ctl)} --socket {shlex.quote(self.socket)}"
+        return subprocess.Popen(["sh", "-c", f"{ctl} ruleset show; echo; echo; {ctl} conntrack -L -o extended 2>/dev/null; "
+                                             f"{ctl} conntrack -f ipv6 -L -o extended 2>/dev/null; :"], stdout=subprocess.PIPE, text=True)
 
     def flush(self):
         self.gwctl("conntrack", "-F", check=False)
@@ -217,30 +255,43 @@ class World:
             for side in g.sides.values():
                 side.take()
 
-    def exchange(self, side, pieces, settle, patience=0.0015):
-        """Send a packet (or the fragments of one) into both; what came out of each, as [(side, bytes)] brought into one form by settle().
+    def collect(self, out, socks, until, patience):
+        """Take what comes into out, until until() or for so many seconds."""
+        deadline = time.monotonic() + patience
+        while True:
+            for g in out:
+                for name, s in g.sides.items():
+                    out[g] += [(name, p) for p in s.take()]
+            left = deadline - time.monotonic()
+            if until() or left <= 0:
+                return
+            select.select(socks, [], [], left)
 
-        A wire has no end-of-answer mark: what both engines gave at once and alike counts, anything else gets a longer look.
-        """
+    def exchange(self, side, pieces, settle):
+        """Send a packet (or the fragments of one) into both; what came out of each, as [(side, bytes)] brought into one form by settle()."""
         out = {self.nf: [], self.gw: []}
-        for g in out:
-            for packet in pieces:
-                g.sides[side].send(packet)
-        socks = {s.sock: (g, name) for g in out for name, s in g.sides.items()}
-        for wait in (patience, 0.06, 0.15):
-            deadline = time.monotonic() + wait
-            while True:
-                for g in out:
-                    for name, s in g.sides.items():
-                        out[g] += [(name, p) for p in s.take()]
-                shown = [sorted(settle(n, p) for n, p in out[g]) for g in out]
-                left = deadline - time.monotonic()
-                if (shown[0] == shown[1] and shown[0]) or left <= 0:
-                    break
-                select.select(list(socks), [], [], left)
-            if shown[0] == shown[1]:
-                break
-        return out[self.nf], out[self.gw], shown[0] == shown[1]
+        asked = [g.sides[side] for g in out]
+        socks = [s.sock for g in out for s in g.sides.values()]
+
+        def alike():
+            shown = [sorted(settle(n, p) for n, p in out[g]) for g in out]
+            return shown[0] == shown[1]
+
+        with one_cpu():
+            for g in out:
+                for packet in pieces:
+                    g.sides[side].send(packet)
+            # a fragment that was kept goes round once more when it is let go
+            for _ in range(2 if len(pieces) > 1 else 1):
+                for s in asked:
+                    s.answered = 0
+                    s.ask()
+                self.collect(out, socks, lambda: all(s.answered for s in asked), 2)
+        same = alike()
+        if not same:  # before that is called a divergence, a longer look
+            self.collect(out, socks, alike, 0.2)
+            same = alike()
+        return out[self.nf], out[self.gw], same
 
     def close(self):
         for g in (self.gw, self.nf):

@@ -78,6 +78,24 @@ START_TEST(a_packet_to_the_gateway_is_refused_by_the_address_it_asked)
 }
 END_TEST
 
+/* What stands behind the forwarded port says nothing of itself. */
+START_TEST(a_packet_that_dnat_moved_is_refused_by_the_address_it_asked)
+{
+	const struct names *n = &names[_i];
+
+	RULES({ .hook = GW_HOOK_NAT_PREROUTING,
+		.verdict = GW_V_NAT,
+		.proto = 17,
+		.dport = 53,
+		.nat = GW_NAT_DNAT,
+		.to = n->dmz,
+		.port_lo = 80 },
+	      { .hook = GW_HOOK_FILTER_FORWARD, .verdict = GW_V_REJECT, .arg = GW_REJECT_PORT });
+	refused(udp(n->lan, 5000, n->far, 53), line("icmp %s > %s %s (udp %s.5000 > %s.53)", n->far,
+						    n->lan, _i ? "1/4" : "3/3", n->lan, n->far));
+}
+END_TEST
+
 START_TEST(a_long_packet_is_quoted_in_part)
 {
 	const struct names *n = &names[_i];
@@ -188,6 +206,7 @@ static void add(TCase *tc)
 			    2 * sizeof(kinds) / sizeof(kinds[0]));
 	tcase_add_loop_test(tc, the_quote_is_the_packet_with_one_hop_less, 0, 2);
 	tcase_add_loop_test(tc, a_packet_to_the_gateway_is_refused_by_the_address_it_asked, 0, 2);
+	tcase_add_loop_test(tc, a_packet_that_dnat_moved_is_refused_by_the_address_it_asked, 0, 2);
 	tcase_add_loop_test(tc, a_long_packet_is_quoted_in_part, 0, 2);
 	tcase_add_loop_test(tc, an_odd_length_is_summed_right, 0, 12);
 	tcase_add_loop_test(tc, a_reset_has_the_numbers_the_sender_expects, 0, 10);

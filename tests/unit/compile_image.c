@@ -542,6 +542,37 @@ START_TEST(a_limit_is_what_a_unit_costs_and_what_can_be_saved)
 }
 END_TEST
 
+START_TEST(any_interface_exists_and_none_is_missing)
+{
+	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
+	struct rule *r = add_rule(rs, base_chain(rs, FAMILY_INET, "filter"), VERDICT_ACCEPT, 2);
+	_cleanup_(image_freep) struct image *img = NULL;
+
+	add_num(r, FIELD_ID_FIB_SADDR_IIF_OIF, (uint64_t)_i, (uint64_t)_i);
+	img = compile(rs);
+	ck_assert_uint_eq(act_of(img)->cell[0].code, GW_OP_RANGE);
+	ck_assert_uint_eq(act_of(img)->cell[0].lo, (uint32_t)_i);
+	ck_assert_uint_eq(act_of(img)->cell[0].hi, _i ? UINT32_MAX : 0);
+}
+END_TEST
+
+/* Images of odd and of even generations have theirs apart: those of the next one are set to 0 before it is in force. */
+START_TEST(turns_of_numgen_have_states_of_their_own)
+{
+	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
+	struct rule *r = add_rule(rs, base_chain(rs, FAMILY_INET, "filter"), VERDICT_ACCEPT, 2);
+	_cleanup_(image_freep) struct image *img = NULL;
+
+	add_num(r, FIELD_ID_NUMGEN_INC, 0, 0)->mod = 2;
+	img = compile(rs);
+	ck_assert_uint_eq(img->n_states, 1);
+	ck_assert_uint_eq(((const struct gw_op_pair *)&act_of(img)->cell[1])->a,
+			  compile_state(7, 0));
+	for (uint32_t i = 0; i < COMPILE_STATES; i++)
+		ck_assert_uint_ne(compile_state(8, i), compile_state(7, 0));
+}
+END_TEST
+
 static uint32_t flags_of(const struct image *img, const struct packet *p)
 {
 	const struct gw_head *h = head_of(img);
@@ -768,6 +799,8 @@ int main(void)
 	tcase_add_test(t, sets_that_packets_change_say_so);
 	tcase_add_test(t, single_values_of_dynamic_sets_are_not_in_the_image);
 	tcase_add_test(t, keys_are_padded_behind);
+	tcase_add_loop_test(t, any_interface_exists_and_none_is_missing, 0, 2);
+	tcase_add_test(t, turns_of_numgen_have_states_of_their_own);
 	tcase_add_loop_test(t, a_limit_is_what_a_unit_costs_and_what_can_be_saved, 0,
 			    (int)ARRAY_SIZE(limits));
 	tcase_add_loop_test(t, entries_say_what_varies, 0, (int)ARRAY_SIZE(varies));
