@@ -72,13 +72,19 @@ static __always_inline void finish_pull(struct __sk_buff *skb, struct pkt *p)
 	bpf_skb_pull_data(skb, want);
 }
 
-static __always_inline void slow_remember(struct pkt *p, const union gw_key *mid, const bool v6)
+/* @keep: false = nothing need be known, and what an earlier packet left is not about this one. */
+static __always_inline void slow_note(struct pkt *p, const union gw_key *mid, bool keep,
+				      const bool v6)
 {
 	struct gw_tuple6 k = {};
 	struct gw_slow s = { .seen = p->now };
 
 	event_key(&k, mid, v6);
 	k.zone = 0; /* the raw rules that gave it are not asked again at egress */
+	if (!keep) {
+		bpf_map_delete_elem(&gw_slow, &k);
+		return;
+	}
 	if (v6)
 		s.key = p->t.v6;
 	else
@@ -101,10 +107,11 @@ static __always_inline int finish_stack(struct __sk_buff *skb, struct pkt *p, co
 		p->alt.v4.sport = p->t.v4.sport;
 	}
 	/* what the stack refuses is no flow, and its answer is still RELATED to it */
-	if (!(p->flags & PKT_ICMP_ERROR) &&
-	    (refused || !key_equal(&p->alt, &p->t, v6) || !key_equal(&p->alt, &p->out, v6) ||
-	     key_zone(&p->t, v6)))
-		slow_remember(p, &p->alt, v6);
+	if (!(p->flags & PKT_ICMP_ERROR))
+		slow_note(p, &p->alt,
+			  refused || !key_equal(&p->alt, &p->t, v6) ||
+				  !key_equal(&p->alt, &p->out, v6) || key_zone(&p->t, v6),
+			  v6);
 	if (pkt_rewrite(skb, p, &p->alt, false, v6))
 		return gw_drop(p, GW_REASON_NAT_REWRITE, v6);
 	skb->tc_index = key_equal(&p->alt, &p->out, v6) ? MARK_DONE : MARK_SLOW;
