@@ -137,7 +137,7 @@ class Writer:
                         lambda: self.compared("ip6 length" if six else "ip length", lambda: self.pick(40, 60, 28, 36, 1028), lambda: "30-100"),
                         lambda: self.compared("meta length", lambda: self.pick(40, 60, 28, 36, 1028), lambda: "30-100"),
                         lambda: {"icmp": "icmpv6 code 0" if six else "icmp code { 0, 3 }", "tcp": self.pick("tcp window > 1000", "tcp window 65535"), "udp": "udp dport 53"}[proto],
-                        lambda: "ip frag-off and 0x1fff != 0" if not six else "exthdr frag exists"]
+                        lambda: "ip frag-off and 0x1fff != 0" if not six else ("meta nfproto ipv6 " if place["family"] == "inet" else "") + "exthdr frag exists"]
         if self.has("meta"):
             if proto != "icmp":  # th reads any bytes behind the IP header; with Gatewarden only those of protocols with ports
                 options += [lambda: f"meta l4proto {proto} " + self.compared("th dport", lambda: self.d.choice(PORTS), self.port_range)]

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Random rulesets and packets through the kernel's nft and through Gatewarden: same verdict, same packet, same counters, same connections.
 
-    run.py [--build DIR] [--seed N] [--rulesets N] [--batches N] [--packets N] [--without FEATURE,...] [--keep-going]
+    run.py [--build DIR] [--seed N] [--rulesets N] [--batches N] [--packets N] [--without FEATURE,...] [--keep-going] ...
 
 Prints the seed of each ruleset that diverges, a minimised reproducer, and a last line with the figures.  Exit status: 0 all alike, 1 a
 divergence, 77 can not run here.
@@ -229,7 +229,9 @@ def main():
     ap.add_argument("--batches", type=int, default=4)
     ap.add_argument("--packets", type=int, default=15)
     ap.add_argument("--without", default="")
-    ap.add_argument("--keep-going", action="store_true")
+    ap.add_argument("--keep-going", action="store_true", help="do not stop at the first divergence, but at the tenth")
+    ap.add_argument("--least-decisions", type=int, default=0, help="fail if fewer packets were compared")
+    ap.add_argument("--most-refused", type=int, default=100, metavar="PERCENT", help="fail if more rulesets were refused")
     args = ap.parse_args()
     if os.geteuid():
         print("needs root")
@@ -239,7 +241,7 @@ def main():
             print(f"needs {tool}")
             return 77
     features = [f for f in rules.FEATURES if f not in args.without.split(",")]
-    refused, bad, done = collections.Counter(), 0, 0
+    refused, bad, done, begun = collections.Counter(), 0, 0, 0
     w = world.World(args.build)
     run = Run(w)
     try:
@@ -251,6 +253,7 @@ def main():
             said = run.start(rs.text())
             if said:
                 refused[refusal(said)] += 1
+                begun += 1
                 continue
             t, sent = traffic.Traffic(dice, dice.randrange(60000), not run.counts), []
             for _ in range(args.batches):
@@ -266,7 +269,8 @@ def main():
                     said, sent = run.minimise(rs, list(sent))
                     report(seed, rs, sent, said or f"(not when repeated) {d}")
                     break
-            if bad and not args.keep_going:
+            begun += 1
+            if bad >= (10 if args.keep_going else 1):
                 break
     finally:
         w.close()
@@ -274,8 +278,14 @@ def main():
         print(f"explained {n} times: {why}")
     for why, n in refused.most_common():
         print(f"refused {n} times: {why}")
-    print(f"seed {args.seed}: {args.rulesets - sum(refused.values())} rulesets, {done} batches, {run.decisions} packet decisions "
+    print(f"seed {args.seed}: {begun - sum(refused.values())} rulesets, {done} batches, {run.decisions} packet decisions "
           f"({run.delivered} delivered), {sum(refused.values())} rulesets refused, {bad} divergences")
+    if not bad and run.decisions < args.least_decisions:
+        print(f"fewer than {args.least_decisions} packet decisions")
+        return 1
+    if sum(refused.values()) * 100 > args.most_refused * begun:
+        print(f"more than {args.most_refused} % of the rulesets were refused")
+        return 1
     return 1 if bad else 0
 
 
