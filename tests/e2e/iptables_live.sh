@@ -198,13 +198,14 @@ memory() {
 		-A FORWARD -p udp --dport 53 -m statistic --mode nth --every 3 --packet 0 -j DROP
 		-A FORWARD -p udp --dport 53 -m statistic --mode nth --every 2 --packet 1
 		-A FORWARD -p udp --dport 54 -m statistic --mode nth ! --every 4 --packet 2 -j DROP
-		-A FORWARD -p udp --dport 55 -m statistic --mode random --probability 1 -j DROP
-		-A FORWARD -m statistic --mode nth --every 2 --packet 0 -p udp --dport 56 -j DROP
-		-A FORWARD -p udp -m multiport --dports 57,58 -m statistic --mode nth --every 2 --packet 1 -j DROP' '
+		-A FORWARD -p udp --dport 55 -m statistic --mode random --probability 1 -j DROP' '
 		lan [udp(a, far, 1, 53) for i in range(7)]
 		lan [udp(a, far, 1, 54) for i in range(9)]
-		lan udp(a, far, 1, 55)
-		lan [udp(a, far, 1, d) for i in range(4) for d in (56, 57, 58)]'
+		lan udp(a, far, 1, 55)'
+	try "nth begins anew for a new rule, and asks only for packets that hold what stands before it" '
+		-A FORWARD -m statistic --mode nth --every 2 --packet 0 -p udp --dport 53 -j DROP
+		-A FORWARD -p udp -m multiport --dports 54,55 -m statistic --mode nth --every 2 --packet 1 -j DROP' '
+		lan [udp(a, far, 1, d) for i in range(4) for d in (53, 54, 55)]'
 }
 
 marks() {
@@ -359,7 +360,7 @@ writes() {
 	try "TCPMSS lowers what a SYN offers" '
 		-t mangle -A FORWARD -p tcp --dport 80 --syn -j TCPMSS --clamp-mss-to-pmtu
 		-t mangle -A FORWARD -p tcp --dport 81 --syn -j TCPMSS --set-mss 1000
-		-t mangle -A FORWARD -p tcp --dport 82 --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu' '
+		-t mangle -A FORWARD -p tcp --dport 82 -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu' '
 		lan [tcp(a, far, 1000 + m, d, SYN, options=mss(m)) for d in (80, 81, 82, 83) for m in (1460, 1360, 900)]
 		wan tcp(far, a, 80, 2460, SYN | ACK, seq=4, ack=1, options=mss(1460))'
 	ns gw ip link set wan mtu 1500
