@@ -80,6 +80,8 @@ int read_option_mark(const char *value, uint32_t *ret, uint32_t *ret_mask, struc
 void save_text(const char *s, struct strbuf *b);
 /* "80", "http", "80:90", ":90", "80:" */
 int read_port_span(const char *value, const char *proto, struct xt_range *ret, struct diag *d);
+/* Several tcp or udp matches of a rule that ask for different things become one, as in iptables-nft. */
+void merge_ports(struct xt_rule *x);
 /* Of the fields PROTO sport, PROTO dport; false: it has no ports. */
 bool proto_has_ports(const struct xt_rule *x);
 #endif

@@ -211,6 +211,47 @@ static void list_ports(const struct xt_match *m, const struct xt_rule *x, bool n
 	list_flags(m, numeric, b);
 }
 
+static bool has_own(const struct xt_match *m)
+{
+	return !range_is_any(&m->sport) || !range_is_any(&m->dport) || m->flags.given;
+}
+
+/* What both ask for stays with both: each of them has to hold. */
+static bool take_over(struct xt_match *to, const struct xt_match *from)
+{
+	if ((!range_is_any(&to->sport) && !range_is_any(&from->sport)) ||
+	    (!range_is_any(&to->dport) && !range_is_any(&from->dport)) ||
+	    (to->flags.given && from->flags.given))
+		return false;
+	if (!range_is_any(&from->sport))
+		to->sport = from->sport;
+	if (!range_is_any(&from->dport))
+		to->dport = from->dport;
+	if (from->flags.given)
+		to->flags = from->flags;
+	to->seen |= from->seen;
+	return true;
+}
+
+void merge_ports(struct xt_rule *x)
+{
+	struct xt_match *first = NULL;
+
+	for (size_t i = 0; i < x->n_matches; i++) {
+		struct xt_match *m = &x->matches[i];
+
+		if ((m->kind != XT_TCP && m->kind != XT_UDP) || !has_own(m))
+			continue;
+		if (!first || first->kind != m->kind) {
+			first = m;
+		} else if (take_over(first, m)) {
+			memmove(m, m + 1, (x->n_matches - i - 1) * sizeof(*m));
+			x->n_matches--;
+			i--;
+		}
+	}
+}
+
 static int read_icmp(struct xt_match *m, char key, const char *value, bool invert,
 		     const struct xt_rule *x, struct diag *d)
 {

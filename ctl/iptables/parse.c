@@ -634,6 +634,8 @@ static int parse_all(struct parser *p)
 	}
 	if (!r && p->bang)
 		r = xt_usage(p->d, "nothing appropriate following !");
+	if (!r)
+		merge_ports(&p->c->rule);
 	return r;
 }
 

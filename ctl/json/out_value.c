@@ -190,6 +190,7 @@ static json_t *out_rich(json_t *val, const struct elem_extra *x, bool counts)
 {
 	json_t *body;
 
+	counts = counts || (x && (x->pkts || x->bytes));
 	if (!x || (!x->timeout_ms && !x->expires_ms && !x->comment && !counts))
 		return val;
 	body = json_pack("{s:o}", "val", val);

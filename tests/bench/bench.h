@@ -53,6 +53,7 @@ struct timing {
 	unsigned int n; /* rules or elements */
 	double ms[ROUNDS_MAX];
 	int rounds;
+	int failed; /* refused, not counted in rounds */
 };
 
 struct bench {

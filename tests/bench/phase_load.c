@@ -15,6 +15,7 @@
 
 #define WORDS_MAX 32
 #define APPENDS	  20
+#define PATIENCE  10000 /* ms that all appends of an engine may take; what is slower has fewer */
 
 extern char **environ;
 
@@ -92,7 +93,7 @@ static void router_enter(const struct world *w)
 	close(fd);
 }
 
-/* Wall clock of a command in the router's namespace, from its start to its end. */
+/* Wall clock of a command in the router's namespace, from its start to its end; negative: it failed. */
 static double command_run(struct bench *b, const struct world *w, const char *script,
 			  const char *one)
 {
@@ -106,12 +107,14 @@ static double command_run(struct bench *b, const struct world *w, const char *sc
 	router_enter(w);
 	start = now_ms();
 	if (posix_spawnp(&pid, argv[0], &b->quiet, NULL, argv, environ) ||
-	    waitpid(pid, &status, 0) != pid || status)
-		die("%s failed in %s", argv[0], w->router[0]);
+	    waitpid(pid, &status, 0) != pid)
+		die("cannot start %s", argv[0]);
 	start = now_ms() - start;
 	if (setns(b->gun.home_ns, CLONE_NEWNET))
 		die("setns: %s", strerror(errno));
-	return start;
+	if (status)
+		say("P6: `%s %s` failed", script, one);
+	return status ? -1 : start;
 }
 
 static struct timing *timing_add(struct bench *b, const char *what, const char *name,
@@ -134,8 +137,19 @@ static struct timing *timing_add(struct bench *b, const char *what, const char *
 
 static void timing_take(struct timing *t, double ms)
 {
-	if (t->rounds < ROUNDS_MAX)
+	t->failed += ms < 0;
+	if (ms >= 0 && t->rounds < ROUNDS_MAX)
 		t->ms[t->rounds++] = ms;
+}
+
+static double timing_sum(const struct timing *t)
+{
+	double sum = 0;
+	int i;
+
+	for (i = 0; i < t->rounds; i++)
+		sum += t->ms[i];
+	return sum;
 }
 
 /* The number a shell command prints in the router's namespace. */
@@ -195,9 +209,11 @@ static void appends_run(struct bench *b, struct world *worlds, unsigned int n)
 		snprintf(address, sizeof(address), "198.18.0.%d", round + 1);
 		for (i = 0; i < (int)COUNT(loaders); i++) {
 			const struct loader *l = &loaders[order[i]];
-			double ms = command_run(b, &worlds[order[i]], l->append, address);
+			struct timing *t = timing_add(b, "append", l->name, n);
 
-			timing_take(timing_add(b, "append", l->name, n), ms);
+			if (timing_sum(t) < PATIENCE)
+				timing_take(t,
+					    command_run(b, &worlds[order[i]], l->append, address));
 		}
 	}
 }
@@ -209,10 +225,10 @@ static void rules_verify(struct bench *b, struct world *worlds, unsigned int n)
 
 	for (i = 0; i < (int)COUNT(loaders); i++) {
 		double have = command_read(b, &worlds[i], loaders[i].count);
+		unsigned int want = n + 2 + timing_add(b, "append", loaders[i].name, n)->rounds;
 
-		if (have != n + 2 + APPENDS)
-			die("P6: %s has %.0f rules instead of %u", loaders[i].name, have,
-			    n + 2 + APPENDS);
+		if (have != want)
+			die("P6: %s has %.0f rules instead of %u", loaders[i].name, have, want);
 	}
 }
 

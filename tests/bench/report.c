@@ -263,6 +263,13 @@ int report_defects(const struct bench *b)
 {
 	int i, j, defects = 0;
 
+	for (i = 0; i < b->timings_count; i++) {
+		const struct timing *t = &b->timings[i];
+
+		defects += t->failed > 0;
+		if (t->failed)
+			say("P6: %s, %s, %u: failed %d times", t->what, t->name, t->n, t->failed);
+	}
 	for (i = 0; i < b->count; i++) {
 		const struct table *t = &b->tables[i];
 

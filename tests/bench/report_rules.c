@@ -84,9 +84,15 @@ static void timing_print(const struct bench *b, const struct timing *t, FILE *ou
 {
 	double ms = doubles_quantile(t->ms, t->rounds, 0.5);
 
-	fprintf(out, "| %s | %s | %u | %.*f | %.*f-%.*f | %d |", t->what, t->name, t->n,
+	if (!t->rounds) {
+		fprintf(out, "| %s | %s | %u | failed | | 0 of %d | | |\n", t->what, t->name, t->n,
+			t->failed);
+		return;
+	}
+	fprintf(out, "| %s | %s | %u | %.*f | %.*f-%.*f | %d of %d |", t->what, t->name, t->n,
 		ms < 100 ? 2 : 0, ms, ms < 100 ? 2 : 0, doubles_quantile(t->ms, t->rounds, 0.25),
-		ms < 100 ? 2 : 0, doubles_quantile(t->ms, t->rounds, 0.75), t->rounds);
+		ms < 100 ? 2 : 0, doubles_quantile(t->ms, t->rounds, 0.75), t->rounds,
+		t->rounds + t->failed);
 	ratio_print(timing_median(b, t->what, "iptables", t->n) / ms, out);
 	ratio_print(timing_median(b, t->what, "nft", t->n) / ms, out);
 	fputc('\n', out);
