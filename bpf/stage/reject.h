@@ -167,6 +167,26 @@ static __always_inline int reject_icmp(struct __sk_buff *skb, struct pkt *p, con
 	return bpf_skb_store_bytes(skb, p->l3 + head, icmp, sizeof(icmp), 0);
 }
 
+/* A connection that is told to be reset is over (nf_ct_set_closing). */
+static __always_inline void reject_closes(struct pkt *p, const bool v6)
+{
+	struct gw_flow *own, *peer;
+
+	if (!field_tracked(p))
+		return;
+	own = flow_find(&p->t, v6);
+	if (!own)
+		return;
+	key_copy(&p->tmp, flow_peer(own, v6), v6);
+	own->state = GW_TCP_CLOSE;
+	own->gen = 0;
+	peer = flow_find(&p->tmp, v6);
+	if (!peer)
+		return;
+	peer->state = GW_TCP_CLOSE;
+	peer->gen = 0;
+}
+
 static __always_inline int hook_reject(struct __sk_buff *skb, const bool v6)
 {
 	struct gw_if *ifc = if_get(skb->ifindex);
@@ -180,6 +200,8 @@ static __always_inline int hook_reject(struct __sk_buff *skb, const bool v6)
 	rst = p->last_arg == GW_REJECT_TCP_RESET && p->proto == IPPROTO_TCP;
 	if (!reject_answerable(p, rst) || !reject_source(p, ifc, rst, v6))
 		return TC_ACT_SHOT;
+	if (rst)
+		reject_closes(p, v6);
 	if (rst ? reject_rst(skb, p, v6) : reject_icmp(skb, p, v6))
 		return TC_ACT_SHOT;
 	if (!(ifc->flags & GW_IF_L3)) {
