@@ -4,7 +4,7 @@
 # The seed is fixed and printed; GW_SEED gives another.
 set -eu
 cd "$(dirname "$0")"
-rulesets=500
-[ -z "${GW_LONG:-}" ] || rulesets=18000
+rulesets=500 decisions=20000
+[ -z "${GW_LONG:-}" ] || rulesets=24000 decisions=1000000
 exec nice python3 run.py --build "${GW_BUILD:?where gwd was built}" --seed "${GW_SEED:-1}" --rulesets "$rulesets" --batches 4 --packets 15 \
-	--keep-going --least-decisions "$((rulesets * 40))" --most-refused 10
+	--keep-going --least-decisions "$decisions" --most-refused 10

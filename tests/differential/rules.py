@@ -21,6 +21,8 @@ FEATURES = ("chains", "sets", "concat", "vmap", "map", "limit", "quota", "log", 
             "dynset", "mangle", "compare", "reject", "raw", "nat", "objects", "prerouting", "iftype", "after")
 
 
+# nft joins neighbouring fields of a header to one comparison, and moves them over a statement between them; Gatewarden goes on in order
+HEADERS = ("ip ", "ip6 ", "tcp ", "udp ", "icmp ", "icmpv6 ", "exthdr ", "meta nfproto ", "meta l4proto tcp ", "meta l4proto udp ")
 # what asks how long a packet is, or which one: other rules when fragments are counted one by one
 EACH_PACKET = ("header", "limit", "quota", "numgen", "objects", "ctmeta")
 
@@ -102,6 +104,12 @@ class Writer:
             return f"{word} {ne}@{'nets6' if six else 'nets4'}"
         return f"{word} {ne}{self.addr(six)}"
 
+    def pair(self, six):
+        """Two elements that do not overlap."""
+        a, b = self.d.sample(LAN6 + WAN6 if six else LAN4 + WAN4, 2)
+        fam = "ip6" if six else "ip"
+        return f"{fam} saddr . {fam} daddr {{ {a} . {self.addr(six)}, {b} . {self.d.choice(SMALL6 if six else SMALL4)} }}"
+
     def match(self, place):
         """place: family, hook, six or four only, what is allowed there."""
         six, proto = place["six"], place["proto"]
@@ -155,7 +163,7 @@ class Writer:
         if self.has("concat") and self.has("sets"):
             if proto != "icmp":
                 options += [lambda: f"{'ip6' if six else 'ip'} {self.pick('saddr', 'daddr')} . {proto} dport @{'pairs6' if six else 'pairs4'}"]
-            options += [lambda: f"{'ip6 saddr . ip6 daddr' if six else 'ip saddr . ip daddr'} {{ {self.addr(six)} . {self.addr(six)}, {self.addr(six)} . {self.d.choice(SMALL6 if six else SMALL4)} }}"]
+            options += [lambda: self.pair(six)]
         return self.d.choice(options)()
 
     # ---- statements ----
@@ -211,6 +219,13 @@ class Writer:
         six = place["six"] if place["six"] is not None else self.chance(0.4)
         return dict(place, six=six, proto=self.pick("tcp", "tcp", "udp", "udp", "icmp"))
 
+    def beside_headers(self, place):
+        for _ in range(20):
+            m = self.match(place)
+            if not m.startswith(HEADERS):
+                return m
+        return "meta l4proto != 47"
+
     def filter_rule(self, place, targets):
         place = self.settled(place)
         parts = [self.match(place) for _ in range(self.pick(0, 1, 1, 1, 2, 2, 3))]
@@ -220,10 +235,12 @@ class Writer:
             if s:
                 parts.append(s)
                 if self.has("after") and self.chance(0.3):
-                    parts.append(self.match(place))
+                    parts.append(self.beside_headers(place))
         if self.has("after") and self.chance(0.15):
-            parts.insert(self.d.randint(0, len(parts)), COUNTER)
-            counter = []
+            at = self.d.randint(0, len(parts))
+            if not at or not any(p.startswith(HEADERS) for p in parts[at:]):
+                parts.insert(at, COUNTER)
+                counter = []
         roll = self.d.random()
         if targets and roll < 0.25 and self.has("chains"):
             end = f"{self.pick('jump', 'jump', 'goto')} {self.d.choice(targets)}"
@@ -295,10 +312,12 @@ class Writer:
         return [family, name, sets, list(reversed(chains[: len(users)])) + chains[len(users):]]
 
     def nat_table(self, family):
+        with_sets, self.features = self.features, [f for f in self.features if f != "sets"]  # those of the filter table
         six = family == "ip6"
         lan, wan, gw = (LAN6, WAN6, GW6) if six else (LAN4, WAN4, GW4)
         sets, pre, post = [], [], []
-        if self.has("map") and self.has("sets"):
+        has_maps = "map" in with_sets and "sets" in with_sets
+        if has_maps:
             sets.append(f"map ports {{ type inet_service : {'ipv6_addr' if six else 'ipv4_addr'}; elements = {{ 8080 : {self.d.choice(lan)}, 2001 : {self.d.choice(lan)} }} }}")
         place = self.place(family, "prerouting", "nat")
         for _ in range(self.d.randint(1, 4)):
@@ -310,7 +329,7 @@ class Writer:
                     f"{proto} dport {self.d.choice(PORTS)} {COUNTER} redirect to :{self.d.choice(PORTS)}", f"{self.match(place)} {COUNTER} accept"]
             if self.has("map"):
                 ends.append(f"{family} daddr {gw[1]} {COUNTER} dnat to tcp dport map {{ 80 : {self.d.choice(lan)}, 443 : {self.d.choice(lan)} }}")
-                if self.has("sets"):
+                if has_maps:
                     ends.append(f"{COUNTER} dnat to tcp dport map @ports")
             pre.append(self.d.choice(ends))
         place = self.place(family, "postrouting", "nat")
@@ -320,6 +339,7 @@ class Writer:
                     f"oifname \"wan0\" {family} saddr {self.d.choice(lan)} {COUNTER} snat to {'2001:db8:f::9' if six else '203.0.113.9'}",
                     f"oifname \"lan0\" {family} daddr {self.d.choice(lan)} {COUNTER} masquerade", f"{self.match(place)} {COUNTER} accept"]
             post.append(self.d.choice(ends))
+        self.features = with_sets
         return [family, "nat", sets, [["pre", "type nat hook prerouting priority dstnat; policy accept;", pre],
                                       ["post", "type nat hook postrouting priority srcnat; policy accept;", post]]]
 
