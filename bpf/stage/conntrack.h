@@ -107,10 +107,11 @@ static __always_inline void ct_accept(struct pkt *p, struct ct *ct, bool changed
 	/* netfilter never calls a generic flow assured; two-way traffic is proof enough to keep it */
 	if (!ct->est && status & (generic ? GW_FLOW_SEEN_REPLY : GW_FLOW_ASSURED))
 		what |= CT_NEWS_PROMOTE;
-	if (!what || p->flags & PKT_KILL) /* its DESTROY follows */
+	if (!what)
 		return;
 	ct_set(ct, status & (GW_FLOW_SEEN_REPLY | GW_FLOW_ASSURED));
-	p->news = what;
+	if (!(p->flags & PKT_KILL)) /* its DESTROY follows */
+		p->news = what;
 }
 
 static __always_inline int ct_known(struct pkt *p, struct gw_conf *conf, struct ct *ct,
