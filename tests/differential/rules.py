@@ -127,11 +127,12 @@ class Writer:
             options += [lambda: f"ct state {self.pick('new', 'established', 'established,related', 'invalid', 'new,established')}"] * 3
             if self.has("mark"):
                 options += [lambda: f"ct mark {self.pick('0x0', '0x1', '0x2', '!= 0x1', 'and 0x3 == 0x2')}"]
-            if self.has("ctmeta"):
+            # an error about a packet that made no connection is RELATED to one that Gatewarden can not look at
+            if self.has("ctmeta") and place["in"]:
                 options += [lambda: f"ct direction {self.pick('original', 'reply')}", lambda: f"ct status {self.pick('snat', 'dnat', 'assured', 'seen-reply')}",
                             lambda: f"ct original packets {self.pick('<', '>')} {self.d.randint(0, 3)}",
                             lambda: (f"ct original ip6 saddr {self.d.choice(LAN6)}" if six else f"ct original ip daddr {self.d.choice(GW4 + WAN4)}")]
-        if place["ct"] and self.has("ctmeta") and proto != "icmp":
+        if place["ct"] and place["in"] and self.has("ctmeta") and proto != "icmp":
             options += [lambda: f"meta l4proto {proto} ct original proto-dst {self.d.choice(PORTS)}"]
         if self.has("mark"):
             options += [lambda: f"meta mark {self.pick('0x0', '0x1', '0x2', '!= 0x1', 'and 0x3 == 0x2', '{ 0x1, 0x3 }')}"]
@@ -182,7 +183,8 @@ class Writer:
                 options += [lambda: f"ct mark set {self.pick('0x1', '0x2', 'meta mark')}"]
             if self.has("map") and proto == "tcp":
                 options += [lambda: "meta mark set tcp dport map { 22 : 0x1, 80 : 0x2, 443 : 0x3 }"]
-        if self.has("mangle") and place["mangle"]:
+        # behind PREROUTING only for IPv6: the kernel drops long datagrams to itself whose header changed after their checksum was taken
+        if self.has("mangle") and place["mangle"] and (not six or place["out"]):
             options += [lambda: f"{'ip6' if six else 'ip'} dscp set {self.pick('cs1', 'ef', '0x02')}",
                         lambda: f"ip6 hoplimit set {self.pick(9, 64)}" if six else f"ip ttl set {self.pick(9, 64)}"]
             if proto == "tcp":

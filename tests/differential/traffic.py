@@ -107,7 +107,10 @@ class Traffic:
     def came_out(self, side, packet, c):
         v = pk.View(packet)
         fragment = not v.six and (packet[6] & 0x3F or packet[7])
-        if c and v.proto == pk.TCP and side != c["side"] and v.body[13] & pk.ACK:
-            c["shaken"] = True
+        if c and v.proto == pk.TCP and v.body[13] & pk.ACK:
+            if v.body[13] & pk.SYN:
+                c["greeted"] = True
+            elif side != c["side"] and c.get("greeted"):
+                c["shaken"] = True
         if c and v.tag in self.tags and v.proto in (pk.TCP, pk.UDP, pk.ICMP, pk.ICMP6) and not fragment:
             self.last = self.last[-12:] + [(side, packet, c)]
