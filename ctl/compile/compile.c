@@ -40,6 +40,7 @@ struct compile_map *compile_map_free(struct compile_map *map)
 static void compiler_deinit(struct compiler *c)
 {
 	builder_free(c->x.b);
+	free(c->x.spare);
 	graph_deinit(&c->x.graph);
 	idmap_deinit(&c->x.sets);
 	idmap_deinit(&c->x.states);

@@ -103,6 +103,7 @@ struct compile_map {
 	size_t n, cap;
 };
 
+struct flat;
 /* What a rule is compiled with. */
 struct ctx {
 	const struct ruleset *rs;
@@ -120,6 +121,7 @@ struct ctx {
 	struct compile_map *map;
 	uint8_t (*act)[GW_LINE_SIZE]; /* ACT_LINES_MAX of them */
 	size_t act_lines;
+	struct flat *spare; /* of the rule before: one is needed for each */
 	/* where we are: */
 	const struct table *table;
 	const struct chain *chain;
