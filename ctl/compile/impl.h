@@ -41,6 +41,7 @@ struct idmap {
 	size_t n, cap;
 };
 void idmap_deinit(struct idmap *m);
+int idmap_reserve(struct idmap *m, size_t n);		      /* room for n more */
 int idmap_put(struct idmap *m, uint64_t key, uint64_t value); /* replaces */
 bool idmap_get(const struct idmap *m, uint64_t key, uint64_t *ret);
 
