@@ -122,6 +122,7 @@ int compile_append(struct compile_map *map, void *half, size_t cap, const struct
 	struct map_node *node;
 	uint32_t prio;
 	uint64_t at;
+	int r;
 
 	if (!idmap_get(&map->chains, w->chain->handle, &at) || rule_has_map(rule) ||
 	    !prio_between(map, w->chain, w->index, &prio))
@@ -137,7 +138,9 @@ int compile_append(struct compile_map *map, void *half, size_t cap, const struct
 	}
 	if (rule_leads_on(rule) && !edge_is_harmless(map, w, node))
 		return COMPILE_E_AGAIN;
-	return append_rule(map, node, half, cap, &x, prio);
+	r = append_rule(map, node, half, cap, &x, prio);
+	free(x.spare);
+	return r;
 }
 
 int compile_remove(void *half, uint32_t cid)

@@ -23,13 +23,23 @@ struct index_rule box_any(int version)
 	};
 }
 
+static int boxes_first(struct boxes *l)
+{
+	l->b = malloc(sizeof(*l->b));
+	if (!l->b)
+		return -ENOMEM;
+	l->cap = 1;
+	return 0;
+}
+
 int boxes_add(struct boxes *l, const struct index_rule *b)
 {
 	int r;
 
 	if (l->n >= BOXES_MAX)
 		return FLAT_MANY;
-	r = array_reserve((void **)&l->b, &l->cap, l->n, sizeof(*l->b));
+	/* most lists stay at one box, and what a rule is made of comes and goes for each rule */
+	r = l->cap ? array_reserve((void **)&l->b, &l->cap, l->n, sizeof(*l->b)) : boxes_first(l);
 	if (r < 0)
 		return r;
 	l->b[l->n++] = *b;

@@ -40,6 +40,7 @@ struct compile_map *compile_map_free(struct compile_map *map)
 static void compiler_deinit(struct compiler *c)
 {
 	builder_free(c->x.b);
+	free(c->x.spare);
 	graph_deinit(&c->x.graph);
 	idmap_deinit(&c->x.sets);
 	idmap_deinit(&c->x.states);
@@ -125,7 +126,7 @@ static int chain_build(struct compiler *c, const struct node *n, const uint32_t 
 {
 	struct pair p = { .next = 1U << GW_PRIO_SHIFT };
 	const struct chain *chain = n->chain;
-	int r = 0;
+	int r = idmap_reserve(&c->map->rules, chain->n_rules);
 
 	c->x.table = n->table;
 	c->x.chain = chain;

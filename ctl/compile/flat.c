@@ -714,7 +714,7 @@ static int flat_apart(struct flat *f, struct target *to)
 
 static int flat_piece(struct ctx *x, struct cursor at, bool counted, struct target *to)
 {
-	_cleanup_(freep) struct flat *f = malloc(sizeof(*f));
+	_cleanup_(freep) struct flat *f = x->spare ? TAKE_PTR(x->spare) : malloc(sizeof(*f));
 	struct index_rule any = box_any(x->version);
 	int r;
 
@@ -742,6 +742,8 @@ static int flat_piece(struct ctx *x, struct cursor at, bool counted, struct targ
 	else if (r == FLAT_APART)
 		r = flat_apart(f, to);
 	flat_deinit(f);
+	if (!x->spare)
+		x->spare = TAKE_PTR(f);
 	return r;
 }
 

@@ -16,9 +16,9 @@ static struct idmap_row *idmap_row(const struct idmap *m, uint64_t key)
 	return &m->rows[at];
 }
 
-static int idmap_grow(struct idmap *m)
+static int idmap_grow(struct idmap *m, size_t cap)
 {
-	struct idmap bigger = { .n = m->n, .cap = MAX(m->cap * 2, 64U) };
+	struct idmap bigger = { .n = m->n, .cap = cap };
 
 	bigger.rows = calloc(bigger.cap, sizeof(*bigger.rows));
 	if (!bigger.rows)
@@ -32,10 +32,19 @@ static int idmap_grow(struct idmap *m)
 	return 0;
 }
 
+int idmap_reserve(struct idmap *m, size_t n)
+{
+	size_t cap = MAX(m->cap, 64U);
+
+	while ((m->n + n) * 4 > cap * 3)
+		cap *= 2;
+	return cap > m->cap ? idmap_grow(m, cap) : 0;
+}
+
 int idmap_put(struct idmap *m, uint64_t key, uint64_t value)
 {
 	struct idmap_row *row;
-	int r = m->n * 4 >= m->cap * 3 ? idmap_grow(m) : 0;
+	int r = m->n * 4 >= m->cap * 3 ? idmap_grow(m, MAX(m->cap * 2, 64U)) : 0;
 
 	if (r < 0)
 		return r;

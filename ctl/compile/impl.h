@@ -41,6 +41,7 @@ struct idmap {
 	size_t n, cap;
 };
 void idmap_deinit(struct idmap *m);
+int idmap_reserve(struct idmap *m, size_t n);		      /* room for n more */
 int idmap_put(struct idmap *m, uint64_t key, uint64_t value); /* replaces */
 bool idmap_get(const struct idmap *m, uint64_t key, uint64_t *ret);
 
@@ -103,6 +104,7 @@ struct compile_map {
 	size_t n, cap;
 };
 
+struct flat;
 /* What a rule is compiled with. */
 struct ctx {
 	const struct ruleset *rs;
@@ -120,6 +122,7 @@ struct ctx {
 	struct compile_map *map;
 	uint8_t (*act)[GW_LINE_SIZE]; /* ACT_LINES_MAX of them */
 	size_t act_lines;
+	struct flat *spare; /* of the rule before: one is needed for each */
 	/* where we are: */
 	const struct table *table;
 	const struct chain *chain;

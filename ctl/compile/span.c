@@ -30,7 +30,7 @@ void spans_merge(struct spans *l)
 {
 	size_t n = 0;
 
-	if (!l->n)
+	if (l->n <= 1)
 		return;
 	qsort(l->s, l->n, sizeof(*l->s), span_cmp);
 	for (size_t i = 1; i < l->n; i++) {

@@ -141,13 +141,14 @@ static int parse_num(struct parser *p, enum field_type type, uint64_t *ret)
 	uint32_t named;
 	uint64_t v;
 
+	/* no name is a number, and numbers are what most values are */
+	if (row->max && token_to_u64(&p->tok, 0, row->max, &v)) {
+		*ret = v;
+		return parse_advance(p);
+	}
 	if ((p->tok.type == TOK_WORD || is_quoted_day(p, type)) &&
 	    name_to_value(names_of(type), p->tok.s, p->tok.len, &named)) {
 		*ret = named;
-		return parse_advance(p);
-	}
-	if (row->max && token_to_u64(&p->tok, 0, row->max, &v)) {
-		*ret = v;
 		return parse_advance(p);
 	}
 	if (row->max && token_to_u64(&p->tok, 0, UINT64_MAX, &v))

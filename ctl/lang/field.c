@@ -75,37 +75,71 @@ static void words_push(struct words *w, const struct token *t)
 	w->last = *t;
 }
 
+static size_t first_word_length(const char *words)
+{
+	return strcspn(words, " ");
+}
+
+/* Keywords with equal first words are in one row. */
+static size_t field_row_of(const char *first, size_t len)
+{
+	return ((uint8_t)first[0] * 7 + (uint8_t)first[len - 1] * 31 + len) % FIELD_INDEX_ROWS;
+}
+
+void field_index_init(struct field_index *x)
+{
+	_Static_assert(KEYWORDS <= FIELD_INDEX_MAX, "not all keywords fit the index");
+	size_t tail[FIELD_INDEX_ROWS];
+
+	memset(x->first, 0, sizeof(x->first));
+	for (size_t i = 0; i < KEYWORDS; i++) {
+		const char *keyword = keyword_at(i);
+		size_t row = field_row_of(keyword, first_word_length(keyword));
+		uint16_t *to = x->first[row] ? &x->next[tail[row]] : &x->first[row];
+
+		*to = (uint16_t)(i + 1);
+		x->next[i] = 0;
+		tail[row] = i;
+	}
+}
+
 /* Does the keyword go on (or end) with this token behind what was read? */
 static bool goes_on(const char *keyword, const struct words *w, const struct token *t,
 		    bool *ret_ends)
 {
-	const char *rest = keyword + w->len + (w->len ? 1 : 0);
+	const char *rest = keyword;
 
-	/* the first letter tells nearly all of them apart, and this runs for each word of each rule */
-	if (keyword[0] != (w->len ? w->text[0] : t->s[0]))
-		return false;
-	if (w->len && (strncmp(keyword, w->text, w->len) != 0 || keyword[w->len] != ' '))
-		return false;
-	if (strncmp(rest, t->s, t->len) != 0 || (rest[t->len] && rest[t->len] != ' '))
+	if (w->len) {
+		if (strncmp(keyword, w->text, w->len) != 0 || keyword[w->len] != ' ')
+			return false;
+		rest += w->len + 1;
+	}
+	if (rest[0] != t->s[0] || strncmp(rest, t->s, t->len) != 0 ||
+	    (rest[t->len] && rest[t->len] != ' '))
 		return false;
 	*ret_ends = !rest[t->len];
 	return true;
 }
 
 /* true: a keyword goes on like this; *ret is its index if it ends here, else KEYWORDS. */
-static bool look_up(const struct words *w, const struct token *t, size_t *ret)
+static bool look_up(const struct parser *p, const struct words *w, const struct token *t,
+		    size_t *ret)
 {
+	const struct field_index *x = &p->fields;
+	const struct token *first = w->len ? &w->first : t;
 	bool found = false, ends;
+	size_t i;
 
 	*ret = KEYWORDS;
-	if (t->type != TOK_WORD && !token_is_punct(t, "."))
+	if ((t->type != TOK_WORD && !token_is_punct(t, ".")) || !first->len)
 		return false;
-	for (size_t i = 0; i < KEYWORDS && *ret == KEYWORDS; i++) {
-		if (!goes_on(keyword_at(i), w, t, &ends))
+	i = x->first[field_row_of(first->s, first->len)];
+	for (; i && *ret == KEYWORDS; i = x->next[i - 1]) {
+		if (!goes_on(keyword_at(i - 1), w, t, &ends))
 			continue;
 		found = true;
 		if (ends)
-			*ret = i;
+			*ret = i - 1;
 	}
 	return found;
 }
@@ -165,7 +199,7 @@ static int parse_field(struct parser *p, enum field *ret, uint8_t *ret_dir, stru
 	size_t index;
 	int r;
 
-	*ret_done = look_up(&w, &p->tok, &index);
+	*ret_done = look_up(p, &w, &p->tok, &index);
 	if (!*ret_done)
 		return 0;
 	for (;;) {
@@ -175,7 +209,7 @@ static int parse_field(struct parser *p, enum field *ret, uint8_t *ret_dir, stru
 			return r;
 		if (index < KEYWORDS)
 			break;
-		if (!look_up(&w, &p->tok, &index))
+		if (!look_up(p, &w, &p->tok, &index))
 			return fail_word(p, &w);
 	}
 	*ret_at = w.first;

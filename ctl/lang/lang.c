@@ -153,6 +153,7 @@ int lang_apply(struct ruleset *rs, const char *file, const char *text, size_t le
 	p->d = d;
 	p->file = file ? file : "";
 	p->text_end = text + len;
+	field_index_init(&p->fields);
 	r = parse_text(p);
 	if (!r)
 		r = pending_flush(p);

@@ -25,14 +25,38 @@ bool lex_push(struct lexer *lx, const struct token *var, const char *s, size_t l
 	return true;
 }
 
+/* What characters are; a table, because every one of a text is looked at. */
+enum {
+	CHAR_START = 1, /* may begin a name */
+	CHAR_NAME = 2,	/* may stand in a name */
+	CHAR_DIGIT = 4,
+	CHAR_ADDR = 8, /* may stand in an IPv6 address */
+};
+static const uint8_t char_kinds[256] = {
+	['a' ... 'f'] = CHAR_START | CHAR_NAME | CHAR_ADDR,
+	['A' ... 'F'] = CHAR_START | CHAR_NAME | CHAR_ADDR,
+	['g' ... 'z'] = CHAR_START | CHAR_NAME,
+	['G' ... 'Z'] = CHAR_START | CHAR_NAME,
+	['_'] = CHAR_START | CHAR_NAME,
+	['0' ... '9'] = CHAR_NAME | CHAR_DIGIT | CHAR_ADDR,
+	['.'] = CHAR_NAME | CHAR_ADDR,
+	['-'] = CHAR_NAME,
+	[':'] = CHAR_ADDR,
+};
+
+static bool char_is(char c, uint8_t kinds)
+{
+	return char_kinds[(unsigned char)c] & kinds;
+}
+
 static bool is_name_start(char c)
 {
-	return isalpha((unsigned char)c) || c == '_';
+	return char_is(c, CHAR_START);
 }
 
 static bool is_name_char(char c)
 {
-	return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '-';
+	return char_is(c, CHAR_NAME);
 }
 
 bool lex_is_plain_name(const char *s)
@@ -93,14 +117,14 @@ static void skip_blank(struct lexer *lx)
 	const char *p = lx->frames[lx->depth].p, *end = lx->frames[lx->depth].end;
 
 	while (p < end) {
-		size_t joined = continuation_length(p, end);
+		size_t joined;
 
 		if (*p == ' ' || *p == '\t' || *p == '\r') {
 			p++;
 		} else if (*p == '#') {
 			take_line_mark(lx, p, end);
 			p = skip_line(p, end);
-		} else if (joined) {
+		} else if ((joined = continuation_length(p, end))) {
 			p += joined;
 			if (!lx->depth) {
 				lx->line++;
@@ -119,7 +143,7 @@ static size_t addr6_length(const char *p, const char *end)
 	const char *q = p;
 	size_t colons = 0;
 
-	for (; q < end && (isxdigit((unsigned char)*q) || *q == ':' || *q == '.'); q++)
+	for (; q < end && char_is(*q, CHAR_ADDR); q++)
 		colons += *q == ':';
 	return colons >= 2 ? (size_t)(q - p) : 0;
 }
@@ -131,7 +155,7 @@ static size_t word_length(const char *p, const char *end)
 
 	if (n)
 		return n;
-	if (isdigit((unsigned char)*q)) {
+	if (char_is(*q, CHAR_DIGIT)) {
 		while (q < end && is_name_char(*q) && *q != '-')
 			q++;
 		return (size_t)(q - p);
@@ -186,8 +210,8 @@ static void take_punct(struct token *t, const char *p, const char *end)
 	t->s = p;
 	t->len = t->at_len = 1;
 	t->type = TOK_PUNCT;
-	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-		if (end - p >= 2 && !memcmp(p, pairs[i], 2))
+	for (size_t i = 0; end - p >= 2 && i < ARRAY_SIZE(pairs); i++) {
+		if (p[0] == pairs[i][0] && p[1] == pairs[i][1])
 			t->len = t->at_len = 2;
 	}
 	if (!*p || !strchr("\n;{}()[],:=!<>&|^/-+*.@~%", *p)) {
@@ -254,18 +278,6 @@ void lex_next(struct lexer *lx, struct token *ret)
 		lx->line_start = p + 1;
 	}
 	*ret = t;
-}
-
-bool token_is(const struct token *t, const char *word)
-{
-	return t->type == TOK_WORD && t->s[0] == word[0] && strlen(word) == t->len &&
-	       !memcmp(t->s, word, t->len);
-}
-
-bool token_is_punct(const struct token *t, const char *punct)
-{
-	return t->type == TOK_PUNCT && t->s[0] == punct[0] && strlen(punct) == t->len &&
-	       !memcmp(t->s, punct, t->len);
 }
 
 void token_describe(const struct token *t, char *ret, size_t size)

@@ -58,8 +58,19 @@ void lex_next(struct lexer *lx, struct token *ret);
 /* Read s next, for the token var.  false: too deep or too much. */
 bool lex_push(struct lexer *lx, const struct token *var, const char *s, size_t len);
 
-bool token_is(const struct token *t, const char *word); /* a bare word */
-bool token_is_punct(const struct token *t, const char *punct);
+/* Asked many times for each word of each rule: inline, so that the length of the word is known. */
+static inline bool token_has_text(const struct token *t, const char *text)
+{
+	return t->s[0] == text[0] && strlen(text) == t->len && !memcmp(t->s, text, t->len);
+}
+static inline bool token_is(const struct token *t, const char *word) /* a bare word */
+{
+	return t->type == TOK_WORD && token_has_text(t, word);
+}
+static inline bool token_is_punct(const struct token *t, const char *punct)
+{
+	return t->type == TOK_PUNCT && token_has_text(t, punct);
+}
 /* How messages call it: `word`, "end of line"... */
 void token_describe(const struct token *t, char *ret, size_t size);
 /* Is s a name that can be written without quotes? */

@@ -67,6 +67,13 @@ struct define {
 	size_t len;
 };
 
+/* The keywords of matches by their first words, in order: rows of numbers + 1, 0 ends one. */
+#define FIELD_INDEX_ROWS 64
+#define FIELD_INDEX_MAX	 256
+struct field_index {
+	uint16_t first[FIELD_INDEX_ROWS], next[FIELD_INDEX_MAX];
+};
+
 struct parser {
 	struct lexer lx;
 	struct token tok;
@@ -81,6 +88,7 @@ struct parser {
 	struct pending pending;
 	struct ref *refs;
 	size_t n_refs, cap_refs;
+	struct field_index fields;
 	bool saw_internal; /* handles and counter ids were given: check that they are unique */
 };
 
@@ -153,6 +161,7 @@ int pending_flush(struct parser *p);
 
 /* field.c: the keyword of a match, or several joined by dots; *ret_done = false: the word is something else. */
 int parse_selector(struct parser *p, struct selector *ret, bool *ret_done);
+void field_index_init(struct field_index *x);
 
 /* limit.c */
 int parse_limit_rate(

@@ -12,7 +12,8 @@ struct rule_state {
 	struct table *table;
 	struct chain *chain;
 	enum phase phase;
-	struct token last; /* the statement that opened the phase */
+	struct token last;  /* the statement that opened the phase */
+	struct facts facts; /* what was judged */
 };
 
 static int fail_order(struct parser *p, const struct token *t, const struct rule_state *st)
@@ -25,10 +26,14 @@ static int fail_order(struct parser *p, const struct token *t, const struct rule
 }
 
 /* What was read so far is judged at once: the position is that of the part that does not fit. */
-static int judge(struct parser *p, const struct rule_state *st, const struct rule *r,
+static int judge(struct parser *p, struct rule_state *st, const struct rule *r,
 		 const struct token *at)
 {
-	return rule_validate(st->table, st->chain, r, p->d) ? 0 : fail_model(p, at);
+	/* what a refusal implies was put in front of what was judged */
+	if (r->action.verdict == VERDICT_REJECT)
+		st->facts.n = 0;
+	return rule_validate_grown(st->table, st->chain, r, &st->facts, p->d) ? 0
+									      : fail_model(p, at);
 }
 
 static int parse_body_part(struct parser *p, struct rule_state *st, struct rule *r, bool *ret_done)

@@ -6,18 +6,15 @@
 
 bool words_follow(struct parser *p, const char *first, const char *second)
 {
-	struct lexer lx = p->lx;
-	struct token tok = p->tok;
-	bool same = token_is(&tok, first);
+	struct lexer lx;
+	struct token next;
 
-	if (!same)
+	if (!token_is(&p->tok, first))
 		return false;
+	lx = p->lx;
 	/* a definition in the second place stands for a value, so the raw token will do */
-	parse_raw(p);
-	same = token_is(&p->tok, second);
-	p->lx = lx;
-	p->tok = tok;
-	return same;
+	lex_next(&lx, &next);
+	return token_is(&next, second);
 }
 
 static int rule_take_stmt(struct rule *r, struct stmt *s)

@@ -462,6 +462,15 @@ int chain_hook(const struct chain *c);
 bool ruleset_validate(const struct ruleset *rs, struct diag *d);
 bool rule_validate(const struct table *t, const struct chain *c, const struct rule *r,
 		   struct diag *d);
+/* What the first n matches of a rule leave possible. */
+struct facts {
+	size_t n;
+	bool v4, v6;
+	uint64_t protos[4]; /* a bit for each protocol */
+};
+/* The same of a rule that grows: matches that were found good before (f->n, at first 0) are not looked at again. */
+bool rule_validate_grown(const struct table *t, const struct chain *c, const struct rule *r,
+			 struct facts *f, struct diag *d);
 bool set_validate(const struct table *t, const struct set *s, struct diag *d);
 bool object_validate(const struct table *t, const struct object *o, struct diag *d);
 /* Has a base chain a place in the matrix? */

@@ -111,16 +111,27 @@ bool place_validate(const struct chain *base, const struct rule *r, struct diag 
 	return action_fits(base, &r->action, d);
 }
 
+bool rule_validate_grown(const struct table *t, const struct chain *c, const struct rule *r,
+			 struct facts *f, struct diag *d)
+{
+	struct facts now;
+
+	if (!matches_validate(t, c, r, f, d))
+		return false;
+	now = *f;
+	if (!stmts_validate(t, c, r, &now, d))
+		return false;
+	if (r->action.map && !selector_validate(t, c, &r->action.map->key, &now, d))
+		return false;
+	return action_validate(c, &r->action, &now, d) && uses_validate(t, r, d);
+}
+
 bool rule_validate(const struct table *t, const struct chain *c, const struct rule *r,
 		   struct diag *d)
 {
-	struct facts f;
+	struct facts f = { .n = 0 };
 
-	if (!matches_validate(t, c, r, &f, d) || !stmts_validate(t, c, r, &f, d))
-		return false;
-	if (r->action.map && !selector_validate(t, c, &r->action.map->key, &f, d))
-		return false;
-	return action_validate(c, &r->action, &f, d) && uses_validate(t, r, d);
+	return rule_validate_grown(t, c, r, &f, d);
 }
 
 bool chain_validate(const struct table *t, const struct chain *c, struct diag *d)

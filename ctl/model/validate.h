@@ -10,16 +10,10 @@
 #define HOOK_OUT  (1U << 3)
 #define HOOK_POST (1U << 4)
 
-/* What the matches of a rule leave possible. */
-struct facts {
-	bool v4, v6;
-	uint64_t protos[4]; /* a bit for each protocol */
-};
-
 bool chain_at(const struct chain *c, unsigned int hooks); /* a base chain at one of these hooks? */
 bool chain_is_raw(const struct chain *c);
 
-/* validate_match.c */
+/* validate_match.c: from match number f->n on; 0: f is filled in anew */
 bool matches_validate(const struct table *t, const struct chain *c, const struct rule *r,
 		      struct facts *f, struct diag *d);
 /* Are all protocols that are left in the list? */

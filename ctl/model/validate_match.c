@@ -189,10 +189,13 @@ static bool match_validate(const struct table *t, const struct chain *c, const s
 bool matches_validate(const struct table *t, const struct chain *c, const struct rule *r,
 		      struct facts *f, struct diag *d)
 {
-	*f = (struct facts){ .v4 = family_sees(t->family, 4), .v6 = family_sees(t->family, 6) };
-	memset(f->protos, 0xff, sizeof(f->protos));
-	for (size_t i = 0; i < r->n_matches; i++) {
-		if (!match_validate(t, c, &r->matches[i], f, d))
+	if (!f->n) {
+		*f = (struct facts){ .v4 = family_sees(t->family, 4),
+				     .v6 = family_sees(t->family, 6) };
+		memset(f->protos, 0xff, sizeof(f->protos));
+	}
+	for (; f->n < r->n_matches; f->n++) {
+		if (!match_validate(t, c, &r->matches[f->n], f, d))
 			return false;
 	}
 	return true;

@@ -8,7 +8,7 @@ import glob, statistics, sys
 bad = 0
 lengths = []
 for path in sorted(glob.glob("ctl/**/*.[ch]", recursive=True) + glob.glob("bpf/**/*.[ch]", recursive=True)):
-    lines = open(path, encoding="utf-8").read().split("\n")
+    lines = open(path, encoding="utf-8").read().splitlines()
     start = None
     for number, line in enumerate(lines):
         # kernel style: a function's braces stand alone in the first column

@@ -536,9 +536,28 @@ six() {
 		6 -t nat -N TEST
 		6 -t nat -A PREROUTING -i lan -j TEST
 		6 -t nat -A TEST -p udp --dport 53 -j DNAT --to-destination [2001:db8:1::9]:5300
+		6 -t nat -A PREROUTING -d 2001:db8:9::/112 -j NETMAP --to 2001:db8:1::/112
 		6 -t nat -A POSTROUTING -o wan -p udp -j SNAT --to-source 2001:db8:1::77' '
 		lan udp(a6, "2001:db8:9::9", 9, 53)
-		wan udp(far6, "2001:db8:1::77", 5300, 9)'
+		wan udp(far6, "2001:db8:1::77", 5300, 9)
+		lan udp(a6, "2001:db8:9::9", 9, 54)'
+	try "IPv6: where addresses are, turns, untracked" '
+		6 -t raw -N TEST
+		6 -t raw -A PREROUTING -j TEST
+		6 -t raw -A TEST -p udp --dport 60 -j CT --notrack
+		6 -N TEST
+		6 -A FORWARD -j TEST
+		6 -A INPUT -p udp -j TEST
+		6 -A TEST -m addrtype --dst-type LOCAL -j DROP
+		6 -A TEST -m addrtype --dst-type UNICAST
+		6 -A TEST -m conntrack --ctstate UNTRACKED
+		6 -A TEST -p udp --dport 61 -m statistic --mode nth --every 3 --packet 1 -j DROP
+		6 -A TEST -p udp --dport 62 -m pkttype --pkt-type unicast -j LOG --log-prefix "six: "' '
+		lan udp(a6, gwl6, 9, 1)
+		lan [udp(a6, far6, 9, d) for d in (60, 61, 61, 61, 61, 62)]'
+	! on_gw || expect_ok - "an IPv6 packet in the log" wait_for 3 has_line \
+		'six: IN=lan OUT=wan MAC=02:00:00:00:00:01:02:00:00:00:00:11:86:dd SRC=fd00:0010:0000:0000:0000:0000:0000:0005 DST=2001:0db8:0001:0000:0000:0000:0000:0009 LEN=48 TC=0 HOPLIMIT=63 FLOWLBL=0 PROTO=UDP SPT=9 DPT=62 LEN=8 *$' \
+		"$T/gwd-gw.err"
 }
 
 engines iptables_live
