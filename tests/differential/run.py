@@ -13,6 +13,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -242,6 +243,7 @@ def main():
             return 77
     features = [f for f in rules.FEATURES if f not in args.without.split(",")]
     refused, bad, done, begun = collections.Counter(), 0, 0, 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of close()
     w = world.World(args.build)
     run = Run(w)
     try:
