@@ -94,11 +94,13 @@ void field_index_init(struct field_index *x)
 	memset(x->first, 0, sizeof(x->first));
 	for (size_t i = 0; i < KEYWORDS; i++) {
 		const char *keyword = keyword_at(i);
-		size_t row = field_row_of(keyword, first_word_length(keyword));
-		uint16_t *to = x->first[row] ? &x->next[tail[row]] : &x->first[row];
+		size_t len = first_word_length(keyword), row;
 
-		*to = (uint16_t)(i + 1);
 		x->next[i] = 0;
+		if (!len) /* FIELD_ID_NONE has no words */
+			continue;
+		row = field_row_of(keyword, len);
+		*(x->first[row] ? &x->next[tail[row]] : &x->first[row]) = (uint16_t)(i + 1);
 		tail[row] = i;
 	}
 }
