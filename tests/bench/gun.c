@@ -67,15 +67,20 @@ static double thread_ns(void)
 	return t.tv_sec * 1e9 + t.tv_nsec;
 }
 
-void gun_open(struct gun *gun)
+void gun_pin(const struct gun *gun)
 {
 	cpu_set_t set;
 
-	gun->cpu = sysconf(_SC_NPROCESSORS_ONLN) - 1;
 	CPU_ZERO(&set);
 	CPU_SET(gun->cpu, &set);
 	if (sched_setaffinity(0, sizeof(set), &set))
 		die("cannot pin to CPU %d: %s", gun->cpu, strerror(errno));
+}
+
+void gun_open(struct gun *gun)
+{
+	gun->cpu = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	gun_pin(gun);
 	gun->ksoftirqd = ksoftirqd_find(gun->cpu);
 	gun->home_ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	gun->traffic = traffic_bpf__open_and_load();

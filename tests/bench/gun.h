@@ -41,6 +41,7 @@ struct shot {
 };
 
 void gun_open(struct gun *gun);
+void gun_pin(const struct gun *gun); /* to the measuring CPU, as gun_open did */
 /* What listed loads send: FRAME_LIST packets. */
 struct frame_head *gun_list(struct gun *gun);
 void gun_close(struct gun *gun);

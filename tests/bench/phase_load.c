@@ -269,6 +269,9 @@ void phase_load(struct bench *b, int rounds)
 	int i, count = b->smoke ? 1 : COUNT(sizes);
 
 	say("P6: loading rules");
+	/* nothing is sent here: commands and gwd run where they like, as an administrator's do */
+	b->env.cpu = -1;
+	leave_cpu(-1);
 	posix_spawn_file_actions_init(&b->quiet);
 	posix_spawn_file_actions_addopen(&b->quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 	worlds_make(b, worlds);
@@ -286,4 +289,6 @@ void phase_load(struct bench *b, int rounds)
 	for (i = 0; i < (int)COUNT(loaders); i++)
 		world_down(&worlds[i]);
 	posix_spawn_file_actions_destroy(&b->quiet);
+	b->env.cpu = b->gun.cpu;
+	gun_pin(&b->gun);
 }

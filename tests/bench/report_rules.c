@@ -164,9 +164,12 @@ static double figure(const struct bench *b, const char *name)
 void classify_print(const struct bench *b, FILE *out)
 {
 	const char *tables = b->classify ? strstr(b->classify, "\n\n") : NULL;
+	size_t n = tables ? strlen(tables += 2) : 0;
 
-	if (tables)
-		fprintf(out, "\n### P5-classify: the classifier alone\n\n%s", tables + 2);
+	while (n && tables[n - 1] == '\n')
+		n--;
+	if (n)
+		fprintf(out, "\n### P5-classify: the classifier alone\n\n%.*s\n", (int)n, tables);
 }
 
 /* What rule sets of three kinds cost, in the middle. */
