@@ -249,7 +249,7 @@ static const char *series_defect(const struct table *t, const struct series *s)
 	if (s->missing)
 		return "the engine could not be set up";
 	if (t->dropped)
-		return arrived ? "frames were not dropped" : NULL;
+		return arrived + s->got.other > s->sent / 1000 ? "frames were not dropped" : NULL;
 	if (arrived < s->sent - s->sent / 1000)
 		return "frames were lost";
 	if (engine->flags & ENGINE_TRANSLATES && s->got.plain)

@@ -37,6 +37,8 @@ static void rules_row_print(const struct table *t, const struct series *s, FILE 
 	double cost = series_cost(t, s, 0.5);
 	unsigned long long arrived = s->got.translated + s->got.plain;
 
+	if (t->dropped) /* they were on their way to anywhere, not to the server */
+		arrived += s->got.other;
 	if (s->missing) {
 		fprintf(out, "| %s | %u | not available | | | | | |\n", s->c.engine, s->c.rules);
 		return;
