@@ -142,8 +142,6 @@ static __always_inline bool ct_may_start(struct pkt *p, struct gw_conf *conf, co
 {
 	__u32 index;
 
-	if (p->flags & PKT_FRAG_LATER)
-		return false;
 	if (p->proto == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
 		return (p->flags & (PKT_QUERY | PKT_REPLY)) == PKT_QUERY;
 	if (p->proto != IPPROTO_TCP)
@@ -184,6 +182,11 @@ static __always_inline int stage_conntrack(struct pkt *p, struct gw_conf *conf, 
 			stat_add(GW_STAT_INVALID, 1);
 			return 0;
 		}
+	}
+	if (p->flags &
+	    PKT_FRAG_LATER) { /* of a packet whose first part was refused: it meets the same rules, and makes nothing */
+		p->ctstate = GW_CT_NEW;
+		return 0;
 	}
 	if (!ct_may_start(p, conf, v6)) {
 		p->ctstate = GW_CT_INVALID;

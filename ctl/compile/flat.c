@@ -554,9 +554,10 @@ static bool stmt_can_fail(const struct stmt *st)
 	case STMT_MSS:
 	case STMT_SET:
 		return true;
-	case STMT_MARK:
+	case STMT_MARK: /* a packet without connection has no ct mark to read */
+		return st->mark.map || st->mark.from_other;
 	case STMT_CTMARK:
-		return st->mark.map;
+		return st->mark.map || st->mark.keep || (st->mark.mask && !st->mark.from_other);
 	default:
 		return false;
 	}
