@@ -61,6 +61,6 @@ struct gw_counter {
 	__u64 bytes;
 };
 GW_ABI_SIZE(gw_counter, 16);
-#define GW_COUNTERS_MAX 131072
+#define GW_COUNTERS_MAX 262144
 
 #endif

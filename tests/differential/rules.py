@@ -54,6 +54,8 @@ class Writer:
         self.d = dice
         self.features = features
         self.refuses = True
+        # an element of nft keeps the limit of the rule that made it, ours has that of the rule that asks: one and the same here
+        self.over = dice.choice(["", "over "])
 
     def has(self, feature):
         return feature in self.features
@@ -160,7 +162,9 @@ class Writer:
             if place["in"]:
                 options += [lambda: f"fib saddr . iif oif {self.pick('exists', 'missing')}"]
         if self.has("numgen"):
-            options += [lambda: f"numgen inc mod {self.pick(2, 3)} {self.pick(0, 1)}"]
+            # in an inet table the version first: without it nft counts the other version's packets, too, unless its own match is moved in front
+            version = f"meta nfproto {'ipv6' if six else 'ipv4'} " if place["family"] == "inet" else ""
+            options += [lambda: f"{version}numgen inc mod {self.pick(2, 3)} {self.pick(0, 1)}"]
         if self.has("concat") and self.has("sets"):
             if proto != "icmp":
                 options += [lambda: f"{'ip6' if six else 'ip'} {self.pick('saddr', 'daddr')} . {proto} dport @{'pairs6' if six else 'pairs4'}"]
@@ -193,7 +197,7 @@ class Writer:
             options += [lambda: f"{self.pick('add', 'update')} @{'seen6 { ip6 saddr }' if six else 'seen4 { ip saddr }'}",
                         lambda: f"add @{'seen6 { ip6 daddr }' if six else 'seen4 { ip daddr timeout 1h }'}",
                         lambda: f"{'ip6' if six else 'ip'} saddr @{'seen6' if six else 'seen4'}",
-                        lambda: ("update @meter6 { ip6 saddr" if six else "update @meter4 { ip saddr") + f" limit rate {self.pick('', 'over ')}1/hour burst 2 packets }}"]
+                        lambda: ("update @meter6 { ip6 saddr" if six else "update @meter4 { ip saddr") + f" limit rate {self.over}1/hour burst 2 packets }}"]
         if self.has("objects"):
             options += [lambda: 'counter name "c1"', lambda: 'limit name "l1"', lambda: 'quota name "q1"']
         return self.d.choice(options)() if options else ""
@@ -354,6 +358,7 @@ class Writer:
             rs.tables.append(self.filter_table("inet", "g"))
         if self.has("nat") and self.chance(0.6):
             rs.tables.append(self.nat_table("ip"))
-        if self.has("nat") and self.chance(0.3):
+        # a reset made by a rule leaves through nft's POSTROUTING, and is no part of the connection there in IPv6; ours meets no chain
+        if self.has("nat") and self.chance(0.3) and "tcp reset" not in rs.text():
             rs.tables.append(self.nat_table("ip6"))
         return rs
