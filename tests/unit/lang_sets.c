@@ -502,8 +502,9 @@ static const char *const lines[] = {
 	"rate "
 	"over 5/second burst 9 packets; add counter inet t c { packets 1 bytes 2; comment \"z\"; }",
 	"include \"/d/table\"; table inet t { include \"/d/chain\" }\n#gw-line 7 \"x\"\nbogus",
-	"table inet t {\ncomment \"a\"\ngw-table handle 3\nset s {\ntype mark\ngw-set handle 4\n}\n"
-	"counter c {\npackets 1 bytes 2\ngw-object handle 5 id 6 given\n}\n}",
+	("table inet t {\ncomment \"a\"\ngw-table handle 3\nset s {\ntype mark\ngw-set handle "
+	 "4\n}\n"
+	 "counter c {\npackets 1 bytes 2\ngw-object handle 5 id 6 given\n}\n}"),
 };
 
 static uint32_t next_random(uint32_t *state)
