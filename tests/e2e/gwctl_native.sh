@@ -60,7 +60,7 @@ print(flow["original"]["src"], flow["reply"]["dst"])')"
 	expect_rc "-" "nothing to delete" 1 gw flow delete tcp dport 23
 	expect_match "-" "flow delete shows what it ended" 'sport=50798' "$(gw flow delete src 10.0.0.0/24)"
 	expect "-" "no flow is left" "" "$(gw flow list)"
-	hang_up one
+	stop one # its goodbye would be a FIN of no connection, and wait a minute for an answer
 }
 
 dropped() {
