@@ -85,32 +85,18 @@ static json_t *out_match(const struct match *m)
 
 json_t *out_limit(const struct limit *l)
 {
-	static const struct {
-		uint32_t seconds;
-		const char *word;
-	} units[] = { { 1, "second" },
-		      { 60, "minute" },
-		      { 3600, "hour" },
-		      { 86400, "day" },
-		      { 604800, "week" } };
-	static const char *const scales[] = { "bytes", "kbytes", "mbytes" };
 	json_t *j = json_object();
-	const char *per = "second";
 
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		if (units[i].seconds == l->unit_s)
-			per = units[i].word;
-	}
 	json_object_set_new(
 		j, "rate", json_integer((json_int_t)(l->rate >> (10 * (l->bytes ? l->scale : 0)))));
 	if (l->bytes)
-		json_object_set_new(j, "rate_unit", json_string(scales[l->scale % 3]));
+		json_object_set_new(j, "rate_unit", json_string(byte_unit_names[l->scale % 3]));
 	if (!l->bytes || l->burst)
 		json_object_set_new(j, "burst",
 				    json_integer((json_int_t)(l->burst ? l->burst : 5)));
 	if (l->bytes && l->burst)
 		json_object_set_new(j, "burst_unit", json_string("bytes"));
-	json_object_set_new(j, "per", json_string(per));
+	json_object_set_new(j, "per", json_string(value_to_name(time_unit_names, l->unit_s)));
 	if (l->over)
 		json_object_set_new(j, "inv", json_true());
 	return j;
@@ -118,31 +104,25 @@ json_t *out_limit(const struct limit *l)
 
 static json_t *out_log_flags(unsigned int flags)
 {
-	static const struct {
-		unsigned int flag;
-		const char *word;
-	} rows[] = { { NF_LOG_TCPSEQ, "tcp sequence" },
-		     { NF_LOG_TCPOPT, "tcp options" },
-		     { NF_LOG_IPOPT, "ip options" },
-		     { NF_LOG_UID, "skuid" },
-		     { NF_LOG_MACDECODE, "ether" } };
 	json_t *list = json_array();
 
 	if (flags == NF_LOG_MASK) {
 		json_decref(list);
 		return json_string("all");
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (flags & rows[i].flag)
-			json_array_append_new(list, json_string(rows[i].word));
+	for (size_t i = 0; i + 1 < ARRAY_SIZE(log_flag_rows); i++) {
+		const struct log_flag_row *row = &log_flag_rows[i];
+
+		if (flags & row->flag)
+			json_array_append_new(list,
+					      json_sprintf("%s%s%s", row->layer ? row->layer : "",
+							   row->layer ? " " : "", row->word));
 	}
 	return one_or_list(list);
 }
 
 static json_t *out_log(const struct stmt *s)
 {
-	static const char *const levels[] = { "emerg", "alert",	 "crit", "err",
-					      "warn",  "notice", "info", "debug" };
 	json_t *j = json_object();
 
 	if (s->log.prefix)
@@ -153,8 +133,10 @@ static json_t *out_log(const struct stmt *s)
 		json_object_set_new(j, "snaplen", json_integer(s->log.snaplen));
 	if (s->log.threshold)
 		json_object_set_new(j, "queue-threshold", json_integer(s->log.threshold));
-	if (s->log.level >= 0 && s->log.level < (int)ARRAY_SIZE(levels) && s->log.level != 4)
-		json_object_set_new(j, "level", json_string(levels[s->log.level]));
+	if (s->log.level >= 0 && s->log.level < 8 && s->log.level != 4)
+		json_object_set_new(
+			j, "level",
+			json_string(value_to_name(log_level_names, (uint32_t)s->log.level)));
 	if (s->log.flags)
 		json_object_set_new(j, "flags", out_log_flags(s->log.flags));
 	if (!json_object_size(j)) {
@@ -256,15 +238,10 @@ static json_t *out_set_stmt(const struct stmt *s)
 
 static json_t *out_quota(uint64_t bytes, bool over)
 {
-	static const char *const units[] = { "bytes", "kbytes", "mbytes" };
-	unsigned int unit = 0;
-	json_t *j;
+	uint8_t unit = byte_unit_of(bytes);
+	json_t *j = json_pack("{s:I, s:s}", "val", (json_int_t)(bytes >> 10 * unit), "val_unit",
+			      byte_unit_names[unit]);
 
-	while (unit < 2 && bytes && bytes % 1024 == 0) {
-		bytes /= 1024;
-		unit++;
-	}
-	j = json_pack("{s:I, s:s}", "val", (json_int_t)bytes, "val_unit", units[unit]);
 	if (over)
 		json_object_set_new(j, "inv", json_true());
 	return json_pack("{s:o}", "quota", j);
@@ -331,18 +308,11 @@ static json_t *out_stmt(const struct table *t, const struct rule *r, const struc
 
 static json_t *out_flags(uint32_t flags)
 {
-	static const struct {
-		uint32_t bit;
-		const char *word;
-	} rows[] = { { GW_NATF_RANDOM, "random" },
-		     { GW_NATF_FULLY_RANDOM, "fully-random" },
-		     { GW_NATF_PERSISTENT, "persistent" },
-		     { GW_NATF_ENDPOINT, "endpoint-independent" } };
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (flags & rows[i].bit)
-			json_array_append_new(list, json_string(rows[i].word));
+	for (const struct name_row *row = nat_flag_names; row->name; row++) {
+		if (flags & row->value)
+			json_array_append_new(list, json_string(row->name));
 	}
 	return one_or_list(list);
 }

@@ -2,20 +2,13 @@
 /* limit - rates, amounts of bytes, numbers of connections. */
 #include <lang/print.h>
 
+#include <lang/names.h>
 #include <lang/parse.h>
-
-static const struct {
-	const char *word;
-	uint32_t s;
-} time_units[] = {
-	{ "second", 1 }, { "minute", 60 }, { "hour", 3600 }, { "day", 86400 }, { "week", 604800 },
-};
-static const char *const byte_units[] = { "bytes", "kbytes", "mbytes" };
 
 static int byte_scale(const struct token *t)
 {
-	for (int i = 0; i < (int)ARRAY_SIZE(byte_units); i++) {
-		if (token_is(t, byte_units[i]))
+	for (int i = 0; i < (int)ARRAY_SIZE(byte_unit_names); i++) {
+		if (token_is(t, byte_unit_names[i]))
 			return i;
 	}
 	return -1;
@@ -38,12 +31,8 @@ static int parse_time_unit(struct parser *p, uint32_t *ret)
 
 	if (r)
 		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(time_units); i++) {
-		if (!token_is(&p->tok, time_units[i].word))
-			continue;
-		*ret = time_units[i].s;
+	if (p->tok.type == TOK_WORD && name_to_value(time_unit_names, p->tok.s, p->tok.len, ret))
 		return parse_advance(p);
-	}
 	return fail_expected(p, "`second`, `minute`, `hour`, `day` or `week`");
 }
 
@@ -66,17 +55,6 @@ static int parse_burst(struct parser *p, struct limit *l)
 	return r;
 }
 
-static uint8_t scale_of(uint64_t bytes)
-{
-	uint8_t scale = 0;
-
-	while (bytes && scale < 2 && bytes % 1024 == 0) {
-		bytes /= 1024;
-		scale++;
-	}
-	return scale;
-}
-
 int parse_limit_rate(struct parser *p, struct limit *ret)
 {
 	struct limit l = { 0 };
@@ -95,7 +73,7 @@ int parse_limit_rate(struct parser *p, struct limit *ret)
 	if (!r && byte_scale(&p->tok) >= 0) {
 		l.bytes = true;
 		r = parse_byte_unit(p, &l.rate);
-		l.scale = scale_of(l.rate);
+		l.scale = byte_unit_of(l.rate);
 	}
 	if (!r)
 		r = parse_time_unit(p, &l.unit_s);
@@ -134,9 +112,10 @@ int parse_quota_value(struct parser *p, uint64_t *ret_bytes, bool *ret_over, uin
 
 void print_bytes(uint64_t bytes, struct strbuf *b)
 {
-	uint8_t scale = scale_of(bytes);
+	uint8_t scale = byte_unit_of(bytes);
 
-	strbuf_printf(b, "%llu %s", (unsigned long long)(bytes >> 10 * scale), byte_units[scale]);
+	strbuf_printf(b, "%llu %s", (unsigned long long)(bytes >> 10 * scale),
+		      byte_unit_names[scale]);
 }
 
 void print_limit_rate(const struct limit *l, struct strbuf *b)
@@ -146,10 +125,7 @@ void print_limit_rate(const struct limit *l, struct strbuf *b)
 		print_bytes(l->rate, b);
 	else
 		strbuf_printf(b, "%llu", (unsigned long long)l->rate);
-	for (size_t i = 0; i < ARRAY_SIZE(time_units); i++) {
-		if (time_units[i].s == l->unit_s)
-			strbuf_printf(b, "/%s", time_units[i].word);
-	}
+	strbuf_printf(b, "/%s", value_to_name(time_unit_names, l->unit_s));
 	if (!l->burst)
 		return;
 	strbuf_puts(b, " burst ");

@@ -2,34 +2,24 @@
 /* log - `log prefix "..." level info flags tcp sequence`, `log group 2 snaplen 100 queue-threshold 20` */
 #include <lang/print_part.h>
 
+#include <lang/names.h>
 #include <lang/parse.h>
 
 #include <linux/netfilter/nf_log.h>
 
 #define PREFIX_MAX 127
 
-static const char *const levels[] = { "emerg", "alert",	 "crit", "err",
-				      "warn",  "notice", "info", "debug" };
 #define LEVEL_WARN 4
-
-static const struct flag_row {
-	const char *layer; /* or NULL */
-	const char *word;
-	unsigned int flag;
-} flag_rows[] = {
-	{ "tcp", "sequence", NF_LOG_TCPSEQ }, { "tcp", "options", NF_LOG_TCPOPT },
-	{ "ip", "options", NF_LOG_IPOPT },    { NULL, "skuid", NF_LOG_UID },
-	{ NULL, "ether", NF_LOG_MACDECODE },  { NULL, "all", NF_LOG_MASK },
-};
 
 static int parse_level(struct parser *p, struct stmt *s)
 {
+	uint32_t level;
+
 	if (s->log.group >= 0)
 		return fail_at(p, &p->tok, "`level` and `group` exclude each other");
-	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
-		if (!token_is(&p->tok, levels[i]))
-			continue;
-		s->log.level = (int)i;
+	if (p->tok.type == TOK_WORD &&
+	    name_to_value(log_level_names, p->tok.s, p->tok.len, &level)) {
+		s->log.level = (int)level;
 		return parse_advance(p);
 	}
 	if (token_is(&p->tok, "audit"))
@@ -39,15 +29,15 @@ static int parse_level(struct parser *p, struct stmt *s)
 }
 
 /* The flag that the token is, of those of a layer. */
-static const struct flag_row *find_flag(const struct token *t, const char *layer)
+static const struct log_flag_row *find_flag(const struct token *t, const char *layer)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(flag_rows); i++) {
-		const char *own = flag_rows[i].layer;
+	for (size_t i = 0; i < ARRAY_SIZE(log_flag_rows); i++) {
+		const char *own = log_flag_rows[i].layer;
 
 		if (own != layer && (!own || !layer || strcmp(own, layer) != 0))
 			continue;
-		if (token_is(t, flag_rows[i].word))
-			return &flag_rows[i];
+		if (token_is(t, log_flag_rows[i].word))
+			return &log_flag_rows[i];
 	}
 	return NULL;
 }
@@ -61,7 +51,7 @@ static int parse_flags(struct parser *p, struct stmt *s)
 	int r = layer ? parse_advance(p) : 0;
 
 	while (!r && more) {
-		const struct flag_row *row = find_flag(&p->tok, layer);
+		const struct log_flag_row *row = find_flag(&p->tok, layer);
 
 		if (!row) {
 			fail_expected(p, "a flag");
@@ -147,8 +137,8 @@ static void print_log_flags(unsigned int flags, struct strbuf *b)
 		strbuf_puts(b, "flags all ");
 		return;
 	}
-	for (size_t i = 0; i + 1 < ARRAY_SIZE(flag_rows); i++) {
-		const struct flag_row *row = &flag_rows[i];
+	for (size_t i = 0; i + 1 < ARRAY_SIZE(log_flag_rows); i++) {
+		const struct log_flag_row *row = &log_flag_rows[i];
 
 		if (!(flags & row->flag))
 			continue;
@@ -171,7 +161,8 @@ void print_log(const struct stmt *s, struct strbuf *b)
 		strbuf_puts(b, " ");
 	}
 	if (s->log.level >= 0)
-		strbuf_printf(b, "level %s ", levels[s->log.level & 7]);
+		strbuf_printf(b, "level %s ",
+			      value_to_name(log_level_names, (uint32_t)s->log.level & 7));
 	if (s->log.group >= 0)
 		strbuf_printf(b, "group %d ", s->log.group);
 	if (s->log.snaplen)

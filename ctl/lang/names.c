@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <lang/names.h>
 
+#include <linux/netfilter/nf_log.h>
+
 static const struct name_row protos[] = {
 	{ "ip", 0 },	      { "icmp", 1 },
 	{ "igmp", 2 },	      { "ipencap", 4 },
@@ -297,6 +299,43 @@ const struct reject_row reject_rows[17] = {
 	{ "icmpx", "host-unreachable", GW_REJECT_HOST },
 	{ "icmpx", "admin-prohibited", GW_REJECT_ADMIN },
 };
+
+const struct name_row nat_flag_names[] = {
+	{ "random", GW_NATF_RANDOM },
+	{ "fully-random", GW_NATF_FULLY_RANDOM },
+	{ "persistent", GW_NATF_PERSISTENT },
+	{ "endpoint-independent", GW_NATF_ENDPOINT },
+	{},
+};
+
+const struct name_row time_unit_names[] = {
+	{ "second", 1 },  { "minute", 60 },   { "hour", 3600 },
+	{ "day", 86400 }, { "week", 604800 }, {},
+};
+
+const struct name_row log_level_names[] = {
+	{ "emerg", 0 },	 { "alert", 1 }, { "crit", 2 },	 { "err", 3 }, { "warn", 4 },
+	{ "notice", 5 }, { "info", 6 },	 { "debug", 7 }, {},
+};
+
+const struct log_flag_row log_flag_rows[6] = {
+	{ "tcp", "sequence", NF_LOG_TCPSEQ }, { "tcp", "options", NF_LOG_TCPOPT },
+	{ "ip", "options", NF_LOG_IPOPT },    { NULL, "skuid", NF_LOG_UID },
+	{ NULL, "ether", NF_LOG_MACDECODE },  { NULL, "all", NF_LOG_MASK },
+};
+
+const char *const byte_unit_names[3] = { "bytes", "kbytes", "mbytes" };
+
+uint8_t byte_unit_of(uint64_t bytes)
+{
+	uint8_t unit = 0;
+
+	while (bytes && unit < 2 && bytes % 1024 == 0) {
+		bytes /= 1024;
+		unit++;
+	}
+	return unit;
+}
 
 static const struct prio_row {
 	const char *name;

@@ -27,6 +27,20 @@ struct reject_row {
 };
 extern const struct reject_row reject_rows[17];
 
+/* Words that the parser, the printer and JSON share; {} ends a table. */
+extern const struct name_row nat_flag_names[];	/* GW_NATF_* */
+extern const struct name_row time_unit_names[]; /* seconds: what a rate is per */
+extern const struct name_row log_level_names[]; /* syslog's */
+extern const char *const byte_unit_names[3];	/* 1, 1 << 10, 1 << 20 bytes */
+/* The largest of these units that the number is a multiple of. */
+uint8_t byte_unit_of(uint64_t bytes);
+struct log_flag_row {
+	const char *layer; /* or NULL */
+	const char *word;
+	unsigned int flag; /* NF_LOG_*; the last row is all of them */
+};
+extern const struct log_flag_row log_flag_rows[6];
+
 /* Priority names as nft allows them: dstnat at prerouting only, srcnat at postrouting only. */
 bool prio_to_value(const char *s, size_t len, int hook_nf, int *ret);
 /* "filter", "filter + 10", "-5" */

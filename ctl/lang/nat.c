@@ -2,6 +2,7 @@
 /* nat - `snat|dnat [ip|ip6] [prefix] to TARGET`, `masquerade|redirect [to :PORTS]`, and their flags. */
 #include <lang/parse.h>
 
+#include <lang/names.h>
 #include <lang/suggest.h>
 #include <lang/value.h>
 
@@ -257,27 +258,16 @@ static int parse_nat_head(struct parser *p, struct nat_head *head)
 	return r ? r : take_word(p, "to", &head->to);
 }
 
-static const struct {
-	const char *word;
-	uint32_t flag;
-} nat_flags[] = {
-	{ "random", GW_NATF_RANDOM },
-	{ "fully-random", GW_NATF_FULLY_RANDOM },
-	{ "persistent", GW_NATF_PERSISTENT },
-	{ "endpoint-independent", GW_NATF_ENDPOINT },
-};
-
 static int parse_nat_flag(struct parser *p, struct action *a, bool *ret_taken)
 {
-	*ret_taken = false;
-	for (size_t i = 0; i < ARRAY_SIZE(nat_flags); i++) {
-		if (!token_is(&p->tok, nat_flags[i].word))
-			continue;
-		a->nat_flags |= nat_flags[i].flag;
-		*ret_taken = true;
-		return parse_advance(p);
-	}
-	return 0;
+	uint32_t flag;
+
+	*ret_taken = p->tok.type == TOK_WORD &&
+		     name_to_value(nat_flag_names, p->tok.s, p->tok.len, &flag);
+	if (!*ret_taken)
+		return 0;
+	a->nat_flags |= flag;
+	return parse_advance(p);
 }
 
 static int fail_flag(struct parser *p)
@@ -288,8 +278,8 @@ static int fail_flag(struct parser *p)
 	if (p->tok.type != TOK_WORD)
 		return LANG_E_DIAG;
 	suggest_init(&s, p->tok.s, p->tok.len);
-	for (size_t i = 0; i < ARRAY_SIZE(nat_flags); i++)
-		suggest_try(&s, nat_flags[i].word);
+	for (const struct name_row *row = nat_flag_names; row->name; row++)
+		suggest_try(&s, row->name);
 	return suggest_hint(p, &s);
 }
 

@@ -2,6 +2,7 @@
 /* print_stmt - statements and NAT. */
 #include <lang/print_part.h>
 
+#include <lang/names.h>
 #include <lang/value.h>
 
 void print_map_use(const struct map_use *m, const char *word, const enum field_type *data,
@@ -249,19 +250,12 @@ static bool nat_says_family(const struct action *a, int family)
 
 static void print_nat_flags(uint32_t flags, struct strbuf *b)
 {
-	static const struct {
-		uint32_t flag;
-		const char *word;
-	} flag_words[] = { { GW_NATF_RANDOM, "random" },
-			   { GW_NATF_FULLY_RANDOM, "fully-random" },
-			   { GW_NATF_PERSISTENT, "persistent" },
-			   { GW_NATF_ENDPOINT, "endpoint-independent" } };
 	const char *before = "";
 
-	for (size_t i = 0; i < ARRAY_SIZE(flag_words); i++) {
-		if (!(flags & flag_words[i].flag))
+	for (const struct name_row *row = nat_flag_names; row->name; row++) {
+		if (!(flags & row->value))
 			continue;
-		strbuf_printf(b, "%s%s", before, flag_words[i].word);
+		strbuf_printf(b, "%s%s", before, row->name);
 		before = ",";
 	}
 	if (*before)
