@@ -181,8 +181,8 @@ __noinline int tcp_judge(__u32 reply, __u32 conf_flags)
 			return CT_RST_DROP;
 		if (rst == RST_PASSES)
 			state = old;
-		else if (reply && !(p->tcp_status & GW_FLOW_SEEN_REPLY))
-			r = CT_KILL; /* a RST as the only answer: there never was a connection */
+		else if (!(p->tcp_status & GW_FLOW_SEEN_REPLY))
+			r = CT_KILL; /* of whichever side: there never was a connection */
 	}
 	if (old == GW_TCP_SYN_RECV && state == GW_TCP_ESTABLISHED && !tcp_ack_proves(p))
 		return CT_BAD;

@@ -259,6 +259,24 @@ START_TEST(a_rst_as_the_only_answer_ends_the_connection)
 }
 END_TEST
 
+/* Nobody has answered yet: it is forgotten, whether it began with a SYN or was picked up in the middle. */
+START_TEST(a_rst_of_the_side_that_began_ends_an_unanswered_connection)
+{
+	const struct names *n = &names[_i & 1];
+	uint8_t began = _i & 2 ? A : S;
+	struct gw_event e[4];
+
+	RULES(MASQUERADE(WAN));
+	TAKES(tcp(n->lan, 40000, n->far, 80, began, 1000, 0), LAN, "");
+	TAKES(tcp(n->lan, 40000, n->far, 80, R | A, began == S ? 1001 : 1000, 0), LAN,
+	      line("tcp %s.40000 > %s.80 RA", n->gw_wan, n->far));
+	ck_assert_uint_eq(entries_all(), 0);
+	ck_assert_uint_eq(events(e, 4), 2);
+	ck_assert_int_eq(e[1].type, GW_EVENT_DESTROY);
+	ck_assert_int_eq(e[1].cause, GW_CAUSE_KILL);
+}
+END_TEST
+
 /* ------------------------------------------------------------------------------------------------------ life */
 
 static const struct {
@@ -382,6 +400,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, a_scaled_window_counts_in_full);
 	tcase_add_test(tc, be_liberal_believes_every_rst);
 	tcase_add_loop_test(tc, a_rst_as_the_only_answer_ends_the_connection, 0, 2);
+	tcase_add_loop_test(tc, a_rst_of_the_side_that_began_ends_an_unanswered_connection, 0, 4);
 	tcase_add_loop_test(tc, a_connection_lives_and_ends, 0, 2);
 	tcase_add_loop_test(tc, a_syn_in_time_wait_is_a_new_connection, 0, 2);
 	tcase_add_loop_test(tc, only_a_syn_or_a_picked_up_ack_starts_a_connection, 0, 34);
