@@ -46,6 +46,18 @@ struct {
 } gw_emb6 SEC(".maps");
 
 /*
+ * gw_ext - what few connections have: own timeouts, ALGs, a TCP segment that waits for its answer.
+ * writers: the stages, gwd (conntrack -U), flow_end (delete);  readers: the slow path, gw_expire;  pinned: yes
+ * full:    LRU; a connection whose row is gone is aged by its state, and its ALG is off
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, __u32);
+	__type(value, struct gw_ext);
+	__uint(max_entries, 16384);
+} gw_ext SEC(".maps");
+
+/*
  * gw_frag - ports of first fragments.  writers, readers: core/frag;  pinned: no
  * full:    LRU; an evicted packet's later fragments are dropped as frag-early
  */

@@ -4,15 +4,10 @@
 /*
  * NEW, UPDATE and DESTROY records.  Submitted without waking the reader, which polls: a wake-up costs as much as the record.
  */
-static __always_inline __u32 timeout_class(__u8 proto, const struct gw_flow *f)
+static __always_inline __u32 flow_nat_rule(const struct gw_flow *orig, const bool v6)
 {
-	if (proto == IPPROTO_TCP)
-		return f->state < GW_TCP_STATES ? f->state : 0;
-	if (proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE)
-		return f->flags & GW_FLOW_ASSURED ? GW_TIMEOUT_UDP_STREAM : GW_TIMEOUT_UDP;
-	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6)
-		return GW_TIMEOUT_ICMP;
-	return GW_TIMEOUT_GENERIC;
+	return v6 ? ((const struct gw_flow6 *)orig)->nat_rule
+		  : ((const struct gw_flow4 *)orig)->nat_rule;
 }
 
 static __always_inline void event_key(struct gw_tuple6 *to, const union gw_key *k, const bool v6)
@@ -63,6 +58,9 @@ static __always_inline void event_send(__u8 type, __u8 cause, const struct gw_fl
 	ev->bytes[1] = reply ? reply->bytes : 0;
 	event_key(&ev->tuple[0], ko, v6);
 	event_key(&ev->tuple[1], kr, v6);
+	ev->nat_rule = flow_nat_rule(orig, v6);
+	ev->master = 0;
+	ev->seq = 0;
 	bpf_ringbuf_submit(ev, BPF_RB_NO_WAKEUP);
 }
 #endif

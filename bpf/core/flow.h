@@ -81,12 +81,31 @@ static __always_inline __u32 flow_last(const struct gw_flow *a, const struct gw_
 	return b && (__s32)(b->seen - a->seen) > 0 ? b->seen : a->seen;
 }
 
+/* What few connections have; NULL = this one has nothing of it. */
+static __always_inline struct gw_ext *ext_get(const struct gw_flow *f)
+{
+	__u32 id = f->id;
+
+	return f->flags & GW_FLOW_EXT ? bpf_map_lookup_elem(&gw_ext, &id) : NULL;
+}
+
+static __always_inline void ext_forget(const struct gw_flow *f)
+{
+	__u32 id = f->id;
+
+	if (f->flags & GW_FLOW_EXT)
+		bpf_map_delete_elem(&gw_ext, &id);
+}
+
 /* Jiffies a flow may be silent. */
 static __always_inline __u32 flow_timeout(const struct gw_conf *conf, __u8 proto,
 					  const struct gw_flow *orig)
 {
-	__u32 t = conf->timeout[timeout_class(proto, orig) & (GW_TIMEOUT_MAX - 1)];
+	__u32 t = conf->timeout[gw_timeout_class(proto, orig) & (GW_TIMEOUT_MAX - 1)];
+	struct gw_ext *ext = ext_get(orig);
 
+	if (ext && ext->timeout)
+		t = ext->timeout;
 	return orig->flags & GW_FLOW_ASSURED ? t >> (conf->pressure & 31) : t;
 }
 
@@ -110,6 +129,7 @@ static __always_inline void flow_end(struct gw_flow *orig, struct gw_flow *reply
 		count_add(-1, v6);
 	flow_erase_emb(ko, v6);
 	flow_erase_emb(kr, v6);
+	ext_forget(orig);
 	stat_add(GW_STAT_DELETE, 1);
 }
 

@@ -107,7 +107,7 @@ static __always_inline bool fast_holds(struct fast *f, const struct gw_conf *con
 
 	differs = (e->gen ^ conf->gen) | (e->iif ^ iif) | (e->kx ^ kx);
 	differs |= e->verdict ^ (GW_CT_ESTABLISHED << 4 | GW_VERDICT_ACCEPT);
-	differs |= e->flags & (GW_FLOW_SLOW | GW_FLOW_DYING);
+	differs |= e->flags & (GW_FLOW_SLOW | GW_FLOW_DYING | GW_FLOW_NOFAST);
 	differs |= e->state ^ (tcp ? GW_TCP_ESTABLISHED : GW_TCP_NONE);
 	return !differs && f->now - e->seen < conf->timeout[class] >> (conf->pressure & 31);
 }

@@ -60,7 +60,7 @@ static __always_inline void create_fill(struct pkt *p, struct gw_conf *conf, con
 	b->verdict = GW_VERDICT_NONE;
 	b->rule = b->rule2 = b->gen = b->iif = b->oif = 0;
 	b->pkts = b->bytes = 0;
-	b->tcp_end = b->tcp_ack = b->tcp_win = 0;
+	b->tcp_end = b->tcp_ack = b->tcp_win = b->tcp_maxend = b->tcp_last = 0;
 	b->tcp_flags = b->tcp_scale = 0;
 }
 
@@ -103,14 +103,17 @@ static __always_inline int create_pair(struct __sk_buff *skb, struct pkt *p, str
 	if (r < 0)
 		return GW_REASON_CT_INSERT;
 	p->a.f.flags |= p->b.f.flags & (GW_FLOW_SNAT | GW_FLOW_DNAT);
-	if (!v6)
+	if (v6)
+		p->a.v6.nat_rule = p->nat_cid;
+	else
 		p->a.v4.nat_rule = p->nat_cid;
 	r = create_original(p, v6);
 	if (r)
 		return r > 0 ? -1 : GW_REASON_CT_INSERT;
 	stat_add(GW_STAT_INSERT, 1);
 	event_send(GW_EVENT_NEW, 0, &p->a.f, NULL, &p->t, &p->alt,
-		   conf->timeout[timeout_class(p->proto, &p->a.f) & (GW_TIMEOUT_MAX - 1)] / cfg_hz,
+		   conf->timeout[gw_timeout_class(p->proto, &p->a.f) & (GW_TIMEOUT_MAX - 1)] /
+			   cfg_hz,
 		   v6);
 	return 0;
 }

@@ -30,6 +30,7 @@ struct table {
 struct entry {
 	struct gw_flow f;
 	struct gw_tuple6 key, peer;
+	uint32_t nat_rule;
 	uint8_t family;
 	bool crossed_out;
 };
@@ -81,6 +82,7 @@ static struct entry entry_read(uint8_t family, const void *key, const void *valu
 		memcpy(&t, key, sizeof(t));
 		memcpy(&v, value, sizeof(v));
 		e.f = v.f;
+		e.nat_rule = v.nat_rule;
 		e.key = tuple_widen(&t);
 		e.peer = tuple_widen(&v.peer);
 	} else {
@@ -89,6 +91,7 @@ static struct entry entry_read(uint8_t family, const void *key, const void *valu
 		memcpy(&e.key, key, sizeof(e.key));
 		memcpy(&v, value, sizeof(v));
 		e.f = v.f;
+		e.nat_rule = v.nat_rule;
 		e.peer = v.peer;
 	}
 	return e;
@@ -243,26 +246,10 @@ static void copy_cross_out(struct copy *c, const struct entry *e)
 	}
 }
 
-static unsigned int timeout_class(uint8_t proto, const struct gw_flow *f)
-{
-	switch (proto) {
-	case IPPROTO_TCP:
-		return f->state < GW_TCP_STATES ? f->state : GW_TCP_NONE;
-	case IPPROTO_UDP:
-	case IPPROTO_UDPLITE:
-		return f->flags & GW_FLOW_ASSURED ? GW_TIMEOUT_UDP_STREAM : GW_TIMEOUT_UDP;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		return GW_TIMEOUT_ICMP;
-	default:
-		return GW_TIMEOUT_GENERIC;
-	}
-}
-
 int64_t flow_seconds_left(const struct gw_conf *conf, unsigned int hz, uint8_t proto,
-			  const struct gw_flow *f, uint32_t idle)
+			  const struct gw_flow *f, uint32_t own, uint32_t idle)
 {
-	uint32_t timeout = conf->timeout[timeout_class(proto, f)];
+	uint32_t timeout = own ? own : conf->timeout[gw_timeout_class(proto, f)];
 
 	/* a packet that came after `now` was read looks as if from the future */
 	if ((int32_t)idle < 0)
@@ -310,11 +297,23 @@ static struct gw_flow reply_of(const struct listing *l, const struct entry *e, b
 	return (struct gw_flow){ .seen = e->f.seen };
 }
 
+/* The timeout that a connection has for itself, in jiffies; 0 = none. */
+static uint32_t own_timeout(const struct kern *k, const struct gw_flow *f)
+{
+	struct gw_ext ext;
+
+	if (!(f->flags & GW_FLOW_EXT) ||
+	    bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.gw_ext), &f->id, &ext) < 0)
+		return 0;
+	return ext.timeout;
+}
+
 static int listing_emit(struct listing *l, const struct entry *e, bool assured)
 {
 	struct gw_flow reply = reply_of(l, e, assured);
 	uint32_t idle = MIN((int32_t)(l->now - e->f.seen), (int32_t)(l->now - reply.seen));
-	int64_t left = flow_seconds_left(&l->k->conf, l->k->features.hz, e->key.proto, &e->f, idle);
+	int64_t left = flow_seconds_left(&l->k->conf, l->k->features.hz, e->key.proto, &e->f,
+					 own_timeout(l->k, &e->f), idle);
 	struct gw_event ev = {
 		.type = GW_EVENT_NONE,
 		.family = e->family,
@@ -325,6 +324,7 @@ static int listing_emit(struct listing *l, const struct entry *e, bool assured)
 		.id = e->f.id,
 		.mark = e->f.mark,
 		.rule = e->f.rule,
+		.nat_rule = e->nat_rule,
 		.created = e->f.created,
 		.zone = e->key.zone,
 		.pkts = { e->f.pkts, reply.pkts },

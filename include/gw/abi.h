@@ -6,7 +6,7 @@
  * Plain structs of fixed-width integers; network order unless a field says otherwise; padding named and zero.
  * A change of any layout below raises GW_ABI_VERSION: pins live under gw/v<GW_ABI_VERSION>/.
  */
-#define GW_ABI_VERSION 3
+#define GW_ABI_VERSION 4
 #define GW_ABI_SIZE(type, size) \
 	_Static_assert(sizeof(struct type) == (size), #type ": ABI size changed")
 
@@ -17,5 +17,6 @@
 #include <gw/rule.h>
 #include <gw/image.h>
 #include <gw/config.h>
+#include <gw/timeout.h>
 #include <gw/reason.h>
 #endif

@@ -7,11 +7,17 @@
 #include <linux/types.h>
 
 /* Timeout classes: the TCP states by their number, then the rest. */
-#define GW_TIMEOUT_UDP	      10 /* not assured */
-#define GW_TIMEOUT_UDP_STREAM 11
-#define GW_TIMEOUT_ICMP	      12
-#define GW_TIMEOUT_GENERIC    13
-#define GW_TIMEOUT_MAX	      16
+#define GW_TIMEOUT_UDP	       10 /* not assured */
+#define GW_TIMEOUT_UDP_STREAM  11
+#define GW_TIMEOUT_ICMP	       12
+#define GW_TIMEOUT_GENERIC     13
+#define GW_TIMEOUT_TCP_RETRANS 14 /* upper limit while the last segment came three times */
+#define GW_TIMEOUT_TCP_UNACK   15 /* upper limit while data is not acknowledged */
+#define GW_TIMEOUT_SCTP	       16 /* + the state (enum sctp_conntrack), 16..25 */
+#define GW_TIMEOUT_DCCP	       26 /* + the state (enum ct_dccp_states), 26..35 */
+#define GW_TIMEOUT_GRE	       36 /* not assured */
+#define GW_TIMEOUT_GRE_STREAM  37
+#define GW_TIMEOUT_MAX	       64
 
 /* gw_conf.flags */
 #define GW_CONF_TCP_LOOSE      (1U << 0) /* pick up connections in the middle */
@@ -37,7 +43,7 @@ struct gw_conf {
 	__u64 wall_ns;	  /* CLOCK_REALTIME - CLOCK_BOOTTIME */
 	__u32 pad[20];
 };
-GW_ABI_SIZE(gw_conf, 192);
+GW_ABI_SIZE(gw_conf, 384);
 
 /* gw_if.flags */
 #define GW_IF_MANAGED	(1U << 0)

@@ -37,7 +37,10 @@ struct gw_event {
 	__u64 pkts[2]; /* [0] original, [1] reply direction */
 	__u64 bytes[2];
 	struct gw_tuple6 tuple[2]; /* IPv4 addresses in saddr[0], daddr[0] */
+	__u32 nat_rule;		   /* counter id of the NAT rule; 0 = none */
+	__u32 master;		   /* id of the connection that announced it; 0 = none */
+	__u64 seq; /* given by gwd, without gaps: a reader that sees one has lost events */
 };
-GW_ABI_SIZE(gw_event, 152);
+GW_ABI_SIZE(gw_event, 168);
 
 #endif

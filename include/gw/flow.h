@@ -34,8 +34,13 @@
 #define GW_FLOW_LOCAL_OUT  (1U << 5) /* packets of this direction start at the gateway */
 #define GW_FLOW_LOCAL_IN   (1U << 6) /* packets of this direction end at the gateway */
 #define GW_FLOW_SLOW	   (1U << 7) /* packets of this direction are routed by the kernel's stack */
-#define GW_FLOW_DYING	   (1U << 8) /* killed; its packets are treated as a miss */
-#define GW_FLOW_CLOSED_RST (1U << 9) /* the state is CLOSE because of a valid RST */
+#define GW_FLOW_DYING	   (1U << 8)  /* killed; its packets are treated as a miss */
+#define GW_FLOW_CLOSED_RST (1U << 9)  /* the state is CLOSE because of a valid RST */
+#define GW_FLOW_EXT	   (1U << 10) /* gw_ext has a row for the connection */
+#define GW_FLOW_NOFAST	   (1U << 11) /* every packet takes the slow path */
+#define GW_FLOW_EXPECTED \
+	(1U << 12)	       /* another connection announced it: its first packet is RELATED */
+#define GW_FLOW_EIM (1U << 13) /* its source has an endpoint-independent mapping (gw_eim) */
 
 /* gw_flow.verdict: what the filter said for (gen, ctstate, iif, oif); GW_VERDICT_NONE = ask again */
 #define GW_VERDICT_NONE	  0
@@ -53,6 +58,10 @@
 #define GW_TCPF_SACK	(1U << 1) /* sent SACK permitted */
 #define GW_TCPF_CLOSING (1U << 2) /* sent FIN */
 #define GW_TCPF_INIT	(1U << 3) /* end/ack/win below are valid */
+#define GW_TCPF_UNACKED (1U << 4) /* sent data that is not acknowledged */
+#define GW_TCPF_LIBERAL (1U << 5) /* picked up in the middle: its windows are not known */
+#define GW_TCPF_RETRANS(flags) \
+	((flags) >> 6) /* how often its last segment came again, 3 = three times or more */
 
 struct gw_flow {
 	__u32 kx;     /* hash of the entry's own key: a reused element shows a different one */
@@ -74,12 +83,14 @@ struct gw_flow {
 	__u32 tcp_end;	/* highest seq + len sent by this side, host order */
 	__u32 tcp_ack;	/* highest ack sent by this side, host order */
 	__u32 tcp_win;	/* largest window announced by this side, scaled, bytes */
+	__u32 tcp_maxend; /* the peer may send up to here: highest ack + window announced by this side */
+	__u32 tcp_last; /* signature of its last segment: the same again is a retransmission */
 	__u64 pkts;	/* packets of this direction */
 	__u64 bytes;	/* their IP lengths */
 	__u32 id;	/* the connection's id, the same in both entries */
 	__u32 created;	/* seconds since boot */
 };
-GW_ABI_SIZE(gw_flow, 80);
+GW_ABI_SIZE(gw_flow, 88);
 
 struct gw_flow4 {
 	struct gw_flow f;
@@ -87,14 +98,40 @@ struct gw_flow4 {
 	__be32 nh;	/* next hop of the cached route */
 	__u32 nat_rule; /* counter id of the NAT rule that translated it; 0 = none */
 };
-GW_ABI_SIZE(gw_flow4, 104);
+GW_ABI_SIZE(gw_flow4, 112);
 
 struct gw_flow6 {
 	struct gw_flow f;
 	struct gw_tuple6 peer;
 	__be32 nh[4];
+	__u32 nat_rule;
+	__u32 pad;
 };
-GW_ABI_SIZE(gw_flow6, 136);
+GW_ABI_SIZE(gw_flow6, 152);
+
+/*
+ * gw_ext: what few connections have, by the connection's id; GW_FLOW_EXT says that there is a row.  It goes with its connection.
+ */
+struct gw_seqadj {    /* an ALG changed the length of what one side sends (nf_ct_seqadj) */
+	__u32 pos;    /* sequence number of the last change, as sent */
+	__s32 before; /* to add to sequence numbers before it */
+	__s32 after;  /* to add from it on */
+};
+struct gw_ext {
+	__u32 id;      /* of the connection */
+	__u32 timeout; /* jiffies it may be silent; 0 = what its state says */
+	__u32 master;  /* id of the connection that announced it; 0 = none */
+	__u16 helper;  /* GW_HELPER_* */
+	__u8 last_index,
+		last_dir; /* TCP: the last segment that was let pass without learning: what it was ... */
+	__u32 last_seq, last_end;
+	__u16 last_win;
+	__u8 last_scale, last_flags;
+	__u32 flags;		 /* GW_EXT_* */
+	struct gw_seqadj seq[2]; /* of the original direction, of the reply direction */
+	__u32 pad[2];
+};
+GW_ABI_SIZE(gw_ext, 64);
 
 /*
  * Fragments carry their ports only in the first one.  gw_frag4/6 remember them.

@@ -205,22 +205,24 @@ static const struct {
 	uint16_t flags;
 	uint32_t pressure, idle;
 	int64_t left;
+	uint32_t own; /* the connection's own timeout, jiffies */
 } left_cases[] = {
 	/* timeouts are 1000 s + 10 s times their class, at 100 Hz */
-	{ IPPROTO_TCP, GW_TCP_ESTABLISHED, 0, 0, 0, 1030 },
-	{ IPPROTO_TCP, GW_TCP_ESTABLISHED, 0, 0, 150, 1028 },
-	{ IPPROTO_TCP, 200, 0, 0, 0, 1000 },
-	{ IPPROTO_UDP, 0, 0, 0, 0, 1100 },
-	{ IPPROTO_UDP, 0, GW_FLOW_ASSURED, 0, 0, 1110 },
-	{ IPPROTO_UDPLITE, 0, GW_FLOW_ASSURED, 1, 0, 555 },
-	{ IPPROTO_UDP, 0, 0, 1, 0, 1100 },
-	{ IPPROTO_ICMP, 0, 0, 0, 0, 1120 },
-	{ IPPROTO_ICMPV6, 0, 0, 0, 0, 1120 },
-	{ 47, 0, 0, 0, 0, 1130 },
-	{ 47, 0, 0, 0, 113000, 0 },
-	{ 47, 0, 0, 0, 113001, -1 },
-	{ 47, 0, 0, 0, 0xfffffff0, 1130 }, /* seen after the clock was read */
-	{ 47, 0, GW_FLOW_ASSURED, 40, 1, -1 },
+	{ IPPROTO_TCP, GW_TCP_ESTABLISHED, 0, 0, 0, 1030, 0 },
+	{ IPPROTO_TCP, GW_TCP_ESTABLISHED, 0, 0, 150, 1028, 0 },
+	{ IPPROTO_TCP, 200, 0, 0, 0, 1000, 0 },
+	{ IPPROTO_UDP, 0, 0, 0, 0, 1100, 0 },
+	{ IPPROTO_UDP, 0, GW_FLOW_ASSURED, 0, 0, 1110, 0 },
+	{ IPPROTO_UDPLITE, 0, GW_FLOW_ASSURED, 1, 0, 555, 0 },
+	{ IPPROTO_UDP, 0, 0, 1, 0, 1100, 0 },
+	{ IPPROTO_ICMP, 0, 0, 0, 0, 1120, 0 },
+	{ IPPROTO_ICMPV6, 0, 0, 0, 0, 1120, 0 },
+	{ 47, 0, 0, 0, 0, 1130, 0 },
+	{ 47, 0, 0, 0, 113000, 0, 0 },
+	{ 47, 0, 0, 0, 113001, -1, 0 },
+	{ 47, 0, 0, 0, 0xfffffff0, 1130, 0 }, /* seen after the clock was read */
+	{ 47, 0, GW_FLOW_ASSURED, 40, 1, -1, 0 },
+	{ IPPROTO_TCP, GW_TCP_ESTABLISHED, 0, 0, 100, 41, 4200 },
 };
 
 START_TEST(seconds_left)
@@ -230,9 +232,9 @@ START_TEST(seconds_left)
 
 	for (unsigned int i = 0; i < GW_TIMEOUT_MAX; i++)
 		conf.timeout[i] = (1000 + 10 * i) * 100;
-	ck_assert_int_eq(
-		flow_seconds_left(&conf, 100, left_cases[_i].proto, &f, left_cases[_i].idle),
-		left_cases[_i].left);
+	ck_assert_int_eq(flow_seconds_left(&conf, 100, left_cases[_i].proto, &f, left_cases[_i].own,
+					   left_cases[_i].idle),
+			 left_cases[_i].left);
 }
 END_TEST
 
