@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <lang/parse.h>
 
+#include <lang/build.h>
 #include <lang/field.h>
 #include <lang/names.h>
 #include <lang/stmt.h>
+
+#include <string.h>
 
 /* Where in a rule we are; a part may not stand before an earlier one. */
 enum phase { PHASE_BODY, PHASE_VERDICT, PHASE_COMMENT, PHASE_INTERNAL };
@@ -106,21 +109,42 @@ static int parse_part(struct parser *p, struct rule_state *st, struct rule *r)
 	return e || done ? e : fail_unknown(p);
 }
 
-/* The version of IP that a match leaves, 0 = both. */
+/*
+ * The version of IP whose header these fields are in, 0 = both.  A connection's addresses can be asked of any packet: as with nft, they do
+ * not make a rule one for their version.
+ */
+static int version_of_fields(const enum field *fields, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		const struct field_row *row = &field_rows[fields[i]];
+
+		if (row->families != 46 && strcmp(row->hooks, "CT") != 0)
+			return row->families;
+	}
+	return 0;
+}
+
 static int version_of_match(const struct match *m)
 {
-	unsigned int n = MAX(m->n_fields, 1U);
-	int version = 0;
-
-	for (unsigned int i = 0; i < n && !version; i++) {
-		int families = field_rows[n > 1 ? m->more[i] : m->field].families;
-
-		version = families == 46 ? 0 : families;
-	}
-	if (n == 1 && m->field == FIELD_ID_NFPROTO && m->n == 1 && !m->negate &&
+	if (m->n_fields > 1)
+		return version_of_fields(m->more, m->n_fields);
+	if (m->field == FIELD_ID_NFPROTO && m->n == 1 && !m->negate &&
 	    m->elems[0].num_lo == m->elems[0].num_hi)
-		return m->elems[0].num_lo == 2 ? 4 : m->elems[0].num_lo == 10 ? 6 : 0;
-	return version;
+		return m->elems[0].num_lo == NFPROTO_4	 ? 4
+		       : m->elems[0].num_lo == NFPROTO_6 ? 6
+							 : 0;
+	return version_of_fields(&m->field, 1);
+}
+
+static int version_of_stmt(const struct stmt *st)
+{
+	const struct selector *key = NULL;
+
+	if (st->kind == STMT_SET)
+		key = &st->set.key;
+	else if ((st->kind == STMT_MARK || st->kind == STMT_CTMARK) && st->mark.map)
+		key = &st->mark.map->key;
+	return key ? version_of_fields(key->fields, key->n) : 0;
 }
 
 int version_of_rule(const struct table *t, const struct rule *r)
@@ -131,6 +155,8 @@ int version_of_rule(const struct table *t, const struct rule *r)
 		return t->family == FAMILY_IP ? 4 : 6;
 	for (size_t i = 0; i < r->n_matches && !version; i++)
 		version = version_of_match(&r->matches[i]);
+	for (size_t i = 0; i < r->n_stmts && !version; i++)
+		version = version_of_stmt(&r->stmts[i]);
 	return version;
 }
 
