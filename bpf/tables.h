@@ -99,7 +99,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, __be32);
-	__type(value, __u8);
+	__type(value, struct gw_local);
 	__uint(max_entries, 8192);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } gw_local4 SEC(".maps");
@@ -109,7 +109,7 @@ struct gw_addr6 {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, struct gw_addr6);
-	__type(value, __u8);
+	__type(value, struct gw_local);
 	__uint(max_entries, 8192);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } gw_local6 SEC(".maps");

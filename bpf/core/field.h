@@ -277,6 +277,28 @@ __noinline int field_ct(__u32 field, __u32 flags, __u32 v6)
 #define FIELD_MULTICAST	  5
 #define FIELD_UNREACHABLE 7
 
+/* What a field asks the FIB about, as nft's flags. */
+#define FIB_DST	 (1U << 0) /* the destination; else the source */
+#define FIB_IIF	 (1U << 1) /* on the interface the packet came in by */
+#define FIB_OIF	 (1U << 2) /* on the one it leaves by */
+#define FIB_MARK (1U << 3) /* with its mark */
+#define FIB_TYPE (1U << 4) /* the address's type; else the route's interface */
+static const __u8 fib_asks[GW_F_MAX] = {
+	[GW_F_FIB_SADDR_TYPE] = FIB_TYPE,
+	[GW_F_FIB_DADDR_TYPE] = FIB_TYPE | FIB_DST,
+	[GW_F_FIB_SADDR_IIF_TYPE] = FIB_TYPE | FIB_IIF,
+	[GW_F_FIB_DADDR_IIF_TYPE] = FIB_TYPE | FIB_DST | FIB_IIF,
+	[GW_F_FIB_SADDR_OIF_TYPE] = FIB_TYPE | FIB_OIF,
+	[GW_F_FIB_DADDR_OIF_TYPE] = FIB_TYPE | FIB_DST | FIB_OIF,
+	[GW_F_FIB_DADDR_OIF] = FIB_DST,
+	[GW_F_FIB_SADDR_IIF_OIF] = FIB_IIF,
+	[GW_F_FIB_DADDR_IIF_OIF] = FIB_DST | FIB_IIF,
+	[GW_F_FIB_SADDR_MARK_OIF] = FIB_MARK,
+	[GW_F_FIB_DADDR_MARK_OIF] = FIB_MARK | FIB_DST,
+	[GW_F_FIB_SADDR_MARK_IIF_OIF] = FIB_MARK | FIB_IIF,
+	[GW_F_FIB_DADDR_MARK_IIF_OIF] = FIB_MARK | FIB_DST | FIB_IIF,
+};
+
 static __always_inline void field_fib_fill(struct bpf_fib_lookup *fib, struct pkt *p, bool dst,
 					   const bool v6)
 {
@@ -297,40 +319,74 @@ static __always_inline void field_fib_fill(struct bpf_fib_lookup *fib, struct pk
 	}
 }
 
-/* Interface of the route to the source; 0 = there is none, or it is our own address. */
-static __always_inline __u32 field_back_oif(struct __sk_buff *skb, struct pkt *p, const bool v6)
+/* Who has no address yet asks by this interface: netfilter lets it pass as a source that is reached there. */
+static __always_inline bool field_is_nobody(const struct pkt *p, const bool v6)
 {
+	__u32 d = bpf_ntohl(v6 ? p->tmp.v6.daddr[0] : p->tmp.v4.daddr);
+
+	if (!v6)
+		return !(bpf_ntohl(p->tmp.v4.saddr) >> 24) &&
+		       (d == 0xffffffff || d >> 8 == 0xe00000);
+	return p->proto == IPPROTO_ICMPV6 &&
+	       !(p->tmp.v6.saddr[0] | p->tmp.v6.saddr[1] | p->tmp.v6.saddr[2] |
+		 p->tmp.v6.saddr[3]) &&
+	       (d >> 24 == 0xff || d >> 22 == 0x3fa);
+}
+
+/* Interface of the route to the address; 0 = there is none, or it is our own address.  *unknown: not on this kernel */
+static __always_inline __u32 field_route_oif(struct __sk_buff *skb, struct pkt *p, __u32 asks,
+					     int *unknown, const bool v6)
+{
+	bool dst = asks & FIB_DST;
+	struct gw_local *local = local_find(&p->tmp, dst, v6);
 	struct bpf_fib_lookup fib;
+	__u32 flags = 0;
 	long r;
 
-	if (local_kind(&p->tmp, false, v6))
+	if (field_is_nobody(p, v6))
+		return p->r.iif;
+	if (local && local->kind == GW_LOCAL_HOST)
 		return 0;
-	field_fib_fill(&fib, p, false, v6);
-	r = bpf_fib_lookup(skb, &fib, sizeof(fib), 0);
+	if (local)
+		return local->ifindex ? local->ifindex : p->r.iif;
+	if (v6 && bpf_ntohl(dst ? p->tmp.v6.daddr[0] : p->tmp.v6.saddr[0]) >> 22 == 0x3fa)
+		return p->r.iif; /* a link-local address is on the link it came from */
+	field_fib_fill(&fib, p, dst, v6);
+	if (asks & FIB_MARK && p->r.k.mark) {
+		*unknown = !cfg_fib_mark;
+		flags = 1U << 5; /* BPF_FIB_LOOKUP_MARK: the mark shares smac (6.10) */
+		*(__u32 *)fib.smac = p->r.k.mark;
+	}
+	r = bpf_fib_lookup(skb, &fib, sizeof(fib), flags);
 	if (r != BPF_FIB_LKUP_RET_SUCCESS && r != BPF_FIB_LKUP_RET_NO_NEIGH &&
 	    r != BPF_FIB_LKUP_RET_FWD_DISABLED)
 		return 0;
 	return fib.ifindex;
 }
 
-static __always_inline __u32 field_addr_type(struct __sk_buff *skb, struct pkt *p, bool dst,
+/* Of a local address that another interface has than the one that is asked for, it is unicast, as any other. */
+static __always_inline __u32 field_addr_type(struct __sk_buff *skb, struct pkt *p, __u32 asks,
 					     const bool v6)
 {
-	__u8 kind = local_kind(&p->tmp, dst, v6);
+	bool dst = asks & FIB_DST;
+	__u32 dev = asks & FIB_IIF ? p->r.iif : asks & FIB_OIF ? p->r.oif : 0;
+	struct gw_local *local = local_find(&p->tmp, dst, v6);
 	struct bpf_fib_lookup fib;
 	__be32 a;
 	long r;
 
-	if (kind)
-		return kind == GW_LOCAL_HOST ? FIELD_LOCAL : FIELD_BROADCAST;
+	if (local && (!dev || !local->ifindex || local->ifindex == dev))
+		return local->kind == GW_LOCAL_HOST ? FIELD_LOCAL : FIELD_BROADCAST;
 	if (!v6) {
 		a = dst ? p->tmp.v4.daddr : p->tmp.v4.saddr;
 		if (a == 0xffffffff || !(bpf_ntohl(a) >> 24))
 			return FIELD_BROADCAST;
 		if (bpf_ntohl(a) >> 28 == 0xe)
 			return FIELD_MULTICAST;
-		return bpf_ntohl(a) >> 24 == 127 ? FIELD_LOCAL : FIELD_UNICAST;
+		return bpf_ntohl(a) >> 24 == 127 && dev <= 1 ? FIELD_LOCAL : FIELD_UNICAST;
 	}
+	if (local)
+		return FIELD_UNICAST;
 	a = dst ? p->tmp.v6.daddr[0] : p->tmp.v6.saddr[0];
 	if (bpf_ntohl(a) >> 24 == 0xff)
 		return FIELD_MULTICAST;
@@ -345,7 +401,8 @@ static __always_inline __u32 field_addr_type(struct __sk_buff *skb, struct pkt *
 static __always_inline int field_fib_of(struct __sk_buff *skb, struct pkt *p, __u32 field,
 					const bool v6)
 {
-	__u32 oif;
+	__u32 asks = field_row(fib_asks, field), oif;
+	int unknown = 0;
 
 	/* as the rules see it: source as it came, destination as it will be */
 	key_copy(&p->tmp, &p->t, v6);
@@ -357,18 +414,12 @@ static __always_inline int field_fib_of(struct __sk_buff *skb, struct pkt *p, __
 	} else {
 		p->tmp.v4.daddr = bpf_htonl((__u32)p->r.k.d[1]);
 	}
-	switch (field) {
-	case GW_F_FIB_SADDR_TYPE:
-		return field_is(p, field_addr_type(skb, p, false, v6));
-	case GW_F_FIB_DADDR_TYPE:
-		return field_is(p, field_addr_type(skb, p, true, v6));
-	case GW_F_FIB_SADDR_IIF_OIF:
-		oif = field_back_oif(skb, p, v6);
-		return field_is(p, oif == p->r.iif ? oif : 0);
-	case GW_F_FIB_SADDR_OIF:
-		return field_is(p, field_back_oif(skb, p, v6));
-	}
-	return FIELD_UNKNOWN; /* fib daddr . iif type: nobody tells us whose address it is */
+	if (asks & FIB_TYPE)
+		return field_is(p, field_addr_type(skb, p, asks, v6));
+	oif = field_route_oif(skb, p, asks, &unknown, v6);
+	if (unknown)
+		return FIELD_UNKNOWN;
+	return field_is(p, asks & FIB_IIF && oif != p->r.iif ? 0 : oif);
 }
 
 __noinline int field_fib(struct __sk_buff *skb, __u32 field, __u32 v6)
@@ -614,7 +665,8 @@ __noinline int field_get(struct __sk_buff *skb, __u32 field, __u32 flags, __u32 
 		return r;
 	if (field >= GW_F_CT_STATUS && field <= GW_F_CT_PROTO)
 		return field_ct(field, flags, v6);
-	if (field >= GW_F_FIB_SADDR_TYPE && field <= GW_F_FIB_SADDR_OIF)
+	if ((field >= GW_F_FIB_SADDR_TYPE && field <= GW_F_FIB_SADDR_OIF) ||
+	    (field >= GW_F_FIB_SADDR_IIF_TYPE && field <= GW_F_FIB_DADDR_MARK_IIF_OIF))
 		return field_fib(skb, field, v6);
 	return field_frame(skb, field, v6);
 }

@@ -174,12 +174,17 @@ static __always_inline struct gw_if *if_get(__u32 ifindex)
 	return row && row->flags & GW_IF_MANAGED ? row : NULL;
 }
 
+static __always_inline struct gw_local *local_find(const union gw_key *k, bool dst, const bool v6)
+{
+	return v6 ? bpf_map_lookup_elem(&gw_local6, dst ? k->v6.daddr : k->v6.saddr)
+		  : bpf_map_lookup_elem(&gw_local4, dst ? &k->v4.daddr : &k->v4.saddr);
+}
+
 static __always_inline __u8 local_kind(const union gw_key *k, bool dst, const bool v6)
 {
-	__u8 *kind = v6 ? bpf_map_lookup_elem(&gw_local6, dst ? k->v6.daddr : k->v6.saddr)
-			: bpf_map_lookup_elem(&gw_local4, dst ? &k->v4.daddr : &k->v4.saddr);
+	struct gw_local *l = local_find(k, dst, v6);
 
-	return kind ? *kind : 0;
+	return l ? l->kind : 0;
 }
 
 static __always_inline void key_copy(union gw_key *to, const union gw_key *from, const bool v6)

@@ -54,6 +54,17 @@ bool field_is_indexed(enum field field)
 	return kinds[field] != KIND_NONE;
 }
 
+/* Of FIB_*_OIFNAME: packets know interfaces by number. */
+static const enum field fib_oifs[] = {
+	FIELD_ID_FIB_SADDR_OIF,	     FIELD_ID_FIB_SADDR_IIF_OIF,
+	FIELD_ID_FIB_SADDR_MARK_OIF, FIELD_ID_FIB_SADDR_MARK_IIF_OIF,
+	FIELD_ID_FIB_DADDR_OIF,	     FIELD_ID_FIB_DADDR_IIF_OIF,
+	FIELD_ID_FIB_DADDR_MARK_OIF, FIELD_ID_FIB_DADDR_MARK_IIF_OIF,
+};
+_Static_assert(ARRAY_SIZE(fib_oifs) ==
+		       FIELD_ID_FIB_DADDR_MARK_IIF_OIFNAME - FIELD_ID_FIB_SADDR_OIFNAME + 1,
+	       "a row for each");
+
 enum field field_plain(enum field field)
 {
 	switch (field) {
@@ -64,7 +75,10 @@ enum field field_plain(enum field field)
 	case FIELD_ID_OIF:
 		return FIELD_ID_OIFNAME;
 	default:
-		return field;
+		if (field < FIELD_ID_FIB_SADDR_OIFNAME ||
+		    field > FIELD_ID_FIB_DADDR_MARK_IIF_OIFNAME)
+			return field;
+		return fib_oifs[field - FIELD_ID_FIB_SADDR_OIFNAME];
 	}
 }
 
@@ -263,8 +277,6 @@ int seg_imply(struct seg *s, enum field field)
 	const struct field_row *row = &field_rows[field];
 	struct span proto = { row->implies, row->implies };
 
-	if (field == FIELD_ID_FIB_DADDR_IIF_TYPE)
-		return refuse(s->x, "`%s` is not supported", row->keyword);
 	if (row->families != 46 && row->families != s->x->version)
 		return FLAT_NEVER;
 	/* the field itself is missing where there are no ports */

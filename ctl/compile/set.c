@@ -26,7 +26,7 @@ static bool part_is_single(enum field_type type, const struct elem *e)
 	const struct type_row *row = &type_rows[type];
 
 	if (row->base == BASE_NAME)
-		return !strchr(e->name, '*');
+		return !strchr(e->name, '*') && strcmp(e->name, OIF_EXISTS) != 0;
 	if (row->base == BASE_ADDR)
 		return !memcmp(e->addr_lo, e->addr_hi, row->bytes);
 	return e->num_lo == e->num_hi;

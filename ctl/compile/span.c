@@ -114,8 +114,11 @@ int spans_elem(const struct ctx *x, enum field_type type, const struct elem *e, 
 	const struct type_row *row = &type_rows[type];
 	int r;
 
-	if (type == FIELD_FIB_OIF) /* `exists`: any interface */
-		return spans_add(ret, e->num_lo, e->num_lo ? UINT32_MAX : 0);
+	if (type == FIELD_FIB_OIF && e->name[0] == '/') {
+		bool any = !strcmp(e->name, OIF_EXISTS);
+
+		return spans_add(ret, any, any ? UINT32_MAX : 0);
+	}
 	switch (row->base) {
 	case BASE_NAME:
 		return spans_ifs(x, e->name, ret);
@@ -123,9 +126,6 @@ int spans_elem(const struct ctx *x, enum field_type type, const struct elem *e, 
 		return spans_add(ret, addr_num(e->addr_lo, row->bytes),
 				 addr_num(e->addr_hi, row->bytes));
 	default:
-		/* any interface exists: the value is its index */
-		if (type == FIELD_FIB_OIF && e->num_hi)
-			return spans_add(ret, e->num_lo ? 1 : 0, UINT32_MAX);
 		if (e->num_lo <= e->num_hi)
 			return spans_add(ret, e->num_lo, e->num_hi);
 		/* only the hours of the day go on behind their end */

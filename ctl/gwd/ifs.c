@@ -440,5 +440,5 @@ void ifs_adopt(struct gwd *g)
 			kern_if_set(g->kern, i, &none);
 	locals_load(g->path.runtime_dir, &g->ifs->locals);
 	for (size_t i = 0; i < g->ifs->locals.n; i++)
-		g->ifs->locals.list[i].value = 0; /* write what is true in any case */
+		g->ifs->locals.list[i].is.kind = 0; /* write what is true in any case */
 }

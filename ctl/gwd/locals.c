@@ -3,6 +3,8 @@
 #include <gwd/locals.h>
 #include <limits.h>
 
+#define LOOPBACK_IFINDEX 1 /* in every network namespace */
+
 static size_t addr_len(int family)
 {
 	return family == 4 ? 4 : 16;
@@ -24,10 +26,12 @@ static int local_cmp_value(const void *a, const void *b)
 	const struct local *x = a, *y = b;
 	int c = local_cmp(a, b);
 
-	return c ? c : (int)x->value - (int)y->value;
+	if (!c)
+		c = (int)x->is.kind - (int)y->is.kind;
+	return c ? c : (x->is.ifindex > y->is.ifindex) - (x->is.ifindex < y->is.ifindex);
 }
 
-static int add(struct locals *l, int family, const void *addr, uint8_t value)
+static int add(struct locals *l, int family, const void *addr, uint32_t kind, uint32_t ifindex)
 {
 	void *p = l->list;
 	struct local *entry;
@@ -37,20 +41,26 @@ static int add(struct locals *l, int family, const void *addr, uint8_t value)
 		return r;
 	l->list = p;
 	entry = &l->list[l->n++];
-	*entry = (struct local){ .family = family, .value = value };
+	*entry = (struct local){ .family = (uint8_t)family, .is = { kind, ifindex } };
 	memcpy(entry->addr, addr, addr_len(family));
 	return 0;
 }
 
+/* One row for each address; that of several interfaces names none. */
 static void sort_unique(struct locals *l)
 {
 	size_t kept = 0;
 
 	if (l->n)
 		qsort(l->list, l->n, sizeof(*l->list), local_cmp_value);
-	for (size_t i = 0; i < l->n; i++)
-		if (!kept || local_cmp(&l->list[kept - 1], &l->list[i]))
-			l->list[kept++] = l->list[i];
+	for (size_t i = 0; i < l->n; i++) {
+		struct local *last = kept ? &l->list[kept - 1] : NULL, *next = &l->list[i];
+
+		if (!last || local_cmp(last, next))
+			l->list[kept++] = *next;
+		else if (last->is.kind == next->is.kind && last->is.ifindex != next->is.ifindex)
+			last->is.ifindex = 0;
+	}
 	l->n = kept;
 }
 
@@ -61,21 +71,21 @@ static int add_network_broadcast(struct locals *l, const struct nl_addr *a)
 
 	memcpy(&last, a->addr, sizeof(last));
 	last |= htonl(UINT32_MAX >> a->plen);
-	return add(l, 4, &last, GW_LOCAL_BROADCAST);
+	return add(l, 4, &last, GW_LOCAL_BROADCAST, a->ifindex);
 }
 
 int locals_collect(struct locals *l, const struct nl_state *nl)
 {
 	static const uint8_t loopback4[4] = { 127, 0, 0, 1 }, loopback6[16] = { [15] = 1 };
-	int r = add(l, 4, loopback4, GW_LOCAL_HOST);
+	int r = add(l, 4, loopback4, GW_LOCAL_HOST, LOOPBACK_IFINDEX);
 
-	r |= add(l, 6, loopback6, GW_LOCAL_HOST);
+	r |= add(l, 6, loopback6, GW_LOCAL_HOST, LOOPBACK_IFINDEX);
 	for (size_t i = 0; i < nl->n_addrs; i++) {
 		const struct nl_addr *a = &nl->addrs[i];
 
-		r |= add(l, a->family, a->addr, GW_LOCAL_HOST);
+		r |= add(l, a->family, a->addr, GW_LOCAL_HOST, a->ifindex);
 		if (a->has_bcast)
-			r |= add(l, 4, a->bcast, GW_LOCAL_BROADCAST);
+			r |= add(l, 4, a->bcast, GW_LOCAL_BROADCAST, a->ifindex);
 		if (a->family == 4 && a->plen < 31)
 			r |= add_network_broadcast(l, a);
 	}
@@ -111,7 +121,7 @@ bool locals_has(const struct locals *l, int family, const void *addr)
 
 	memcpy(like.addr, addr, addr_len(family));
 	found = find(l, &like);
-	return found && found->value == GW_LOCAL_HOST;
+	return found && found->is.kind == GW_LOCAL_HOST;
 }
 
 int locals_push_new(struct kern *k, const struct locals *have, const struct locals *want)
@@ -120,9 +130,9 @@ int locals_push_new(struct kern *k, const struct locals *have, const struct loca
 		const struct local *w = &want->list[i], *h = find(have, w);
 		int r;
 
-		if (h && h->value == w->value)
+		if (h && !local_cmp_value(h, w))
 			continue;
-		r = kern_local_set(k, w->family, w->addr, w->value);
+		r = kern_local_set(k, w->family, w->addr, &w->is);
 		if (r < 0)
 			return r;
 	}
@@ -133,7 +143,7 @@ void locals_push_gone(struct kern *k, const struct locals *have, const struct lo
 {
 	for (size_t i = 0; i < have->n; i++)
 		if (!find(want, &have->list[i]))
-			kern_local_set(k, have->list[i].family, have->list[i].addr, 0);
+			kern_local_set(k, have->list[i].family, have->list[i].addr, NULL);
 }
 
 static void print_all(const struct locals *l, struct strbuf *b)
@@ -143,7 +153,7 @@ static void print_all(const struct locals *l, struct strbuf *b)
 	for (size_t i = 0; i < l->n; i++) {
 		int af = l->list[i].family == 4 ? AF_INET : AF_INET6;
 
-		strbuf_printf(b, "%u %s\n", l->list[i].value,
+		strbuf_printf(b, "%u %s\n", l->list[i].is.kind,
 			      inet_ntop(af, l->list[i].addr, text, sizeof(text)));
 	}
 }
@@ -170,7 +180,7 @@ static int load_line(struct locals *l, const char *line)
 
 	if (strlen(line) < 3 || inet_pton(af, line + 2, addr) != 1)
 		return 0; /* only what we can delete matters */
-	return add(l, af == AF_INET ? 4 : 6, addr, line[0] - '0');
+	return add(l, af == AF_INET ? 4 : 6, addr, (uint32_t)(line[0] - '0'), 0);
 }
 
 int locals_load(const char *dir, struct locals *ret)

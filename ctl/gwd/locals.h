@@ -8,8 +8,8 @@
 
 struct local {
 	uint8_t family; /* 4 or 6 */
-	uint8_t value;	/* GW_LOCAL_* */
 	uint8_t addr[16];
+	struct gw_local is;
 };
 struct locals {
 	struct local *list;

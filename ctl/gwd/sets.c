@@ -45,7 +45,10 @@ static void part_get(const struct gwd *g, enum field_type type, const uint8_t *k
 		break;
 	case BASE_NAME:
 		name = ifs_name(g->ifs, (unsigned int)number_get(key, row->bytes));
-		snprintf(e->name, sizeof(e->name), "%s", name ? name : "?");
+		if (!name)
+			name = type == FIELD_FIB_OIF && !number_get(key, row->bytes) ? OIF_NONE
+										     : "?";
+		snprintf(e->name, sizeof(e->name), "%s", name);
 		break;
 	default:
 		e->num_lo = e->num_hi = number_get(key, row->bytes);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <ctype.h>
 #include <compile/compile.h>
+#include <gwd/able.h>
 #include <gwd/ifs.h>
 #include <gwd/ids.h>
 #include <gwd/journal.h>
@@ -325,6 +326,8 @@ static int add_rule(struct gwd *g, const struct txn_request *req, const struct c
 	int e;
 
 	r = chain ? read_rule(g->rs, c, chain, req->text, req->len) : NULL;
+	if (r && !able_rule(r, kern_features(g->kern)->fib_mark))
+		r = rule_free(r);
 	if (!r)
 		return SINGLE_E_OTHER;
 	e = chain_insert_rule(g->rs, chain, index, r);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <fnmatch.h>
 #include <compile/compile.h>
+#include <gwd/able.h>
 #include <gwd/carry.h>
 #include <gwd/ids.h>
 #include <gwd/ifs.h>
@@ -116,7 +117,8 @@ static int txn_build(struct gwd *g, const struct txn_request *req, struct txn *t
 		r = lang_apply(t->rs, req->file, req->text, req->len, &t->changes, d);
 	if (r)
 		return r < 0 ? r : TXN_E_DIAG;
-	if (!ruleset_validate(t->rs, d))
+	if (!ruleset_validate(t->rs, d) ||
+	    !able_ruleset(t->rs, kern_features(g->kern)->fib_mark, d))
 		return TXN_E_DIAG;
 	r = txn_carry(g, req, t->rs);
 	if (!r)
@@ -349,7 +351,7 @@ static bool rule_names(const struct rule *r, const char *name)
 	for (size_t m = 0; m < r->n_matches; m++) {
 		const struct match *match = &r->matches[m];
 
-		if (field_rows[match->field].type != FIELD_IFNAME)
+		if (type_rows[field_rows[match->field].type].base != BASE_NAME)
 			continue;
 		for (size_t i = 0; i < match->n; i++)
 			if (!fnmatch(match->elems[i].name, name, FNM_NOESCAPE))

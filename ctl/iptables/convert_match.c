@@ -354,13 +354,17 @@ static int conv_types(struct conv *c, enum field field, bool negate, uint16_t ty
 
 static int conv_addrtype(struct conv *c, const struct xt_match *m)
 {
-	enum field dest = m->fib.limit ? FIELD_ID_FIB_DADDR_IIF_TYPE : FIELD_ID_FIB_DADDR_TYPE;
+	static const enum field any[] = { FIELD_ID_FIB_SADDR_TYPE, FIELD_ID_FIB_DADDR_TYPE };
+	static const enum field in[] = { FIELD_ID_FIB_SADDR_IIF_TYPE, FIELD_ID_FIB_DADDR_IIF_TYPE };
+	static const enum field out[] = { FIELD_ID_FIB_SADDR_OIF_TYPE,
+					  FIELD_ID_FIB_DADDR_OIF_TYPE };
+	const enum field *fields = m->fib.limit == 'i' ? in : m->fib.limit == 'o' ? out : any;
 	int r = 0;
 
-	if (m->fib.types[0])
-		r = conv_types(c, FIELD_ID_FIB_SADDR_TYPE, m->fib.invert[0], m->fib.types[0]);
-	if (!r && m->fib.types[1])
-		r = conv_types(c, dest, m->fib.invert[1], m->fib.types[1]);
+	for (int i = 0; !r && i < 2; i++) {
+		if (m->fib.types[i])
+			r = conv_types(c, fields[i], m->fib.invert[i], m->fib.types[i]);
+	}
 	return r;
 }
 

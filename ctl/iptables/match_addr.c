@@ -163,11 +163,6 @@ static int check_addrtype(const struct xt_match *m, const struct xt_rule *x, str
 {
 	if (!m->given)
 		return xt_usage(d, "addrtype: you must specify --src-type or --dst-type");
-	if (m->fib.limit == 'o')
-		return xt_refuse(d, "addrtype: option `--limit-iface-out' is not supported");
-	if (m->fib.limit == 'i' && m->fib.types[0])
-		return xt_refuse(d, "addrtype: option `--limit-iface-in' is supported with "
-				    "`--dst-type' only");
 	return 0;
 }
 

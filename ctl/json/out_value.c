@@ -7,18 +7,18 @@ static const char *const payloads[] = { "ip",	"ip6", "tcp",  "udp",	 "udplite", 
 
 static json_t *out_fib(const char *keyword)
 {
-	json_t *flags = json_array();
+	json_t *flags = json_array(), *result;
 	char words[64], *save = NULL, *w;
 
 	snprintf(words, sizeof(words), "%s", keyword);
 	for (w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
-		if (!strcmp(w, "type") || !strcmp(w, "oif"))
-			return json_pack("{s:{s:s, s:o}}", "fib", "result", w, "flags", flags);
 		if (strcmp(w, "fib") != 0 && strcmp(w, ".") != 0)
 			json_array_append_new(flags, json_string(w));
 	}
-	json_decref(flags);
-	return NULL;
+	/* the last word is what is asked for */
+	result = json_incref(json_array_get(flags, json_array_size(flags) - 1));
+	json_array_remove(flags, json_array_size(flags) - 1);
+	return json_pack("{s:{s:o, s:o}}", "fib", "result", result, "flags", flags);
 }
 
 static json_t *out_ct(const char *key, unsigned int dir)
@@ -140,8 +140,11 @@ json_t *out_value(enum field_type type, const struct elem *e)
 	bool range = base == BASE_ADDR ? memcmp(e->addr_lo, e->addr_hi, bytes) != 0
 				       : base == BASE_NUM && e->num_lo != e->num_hi;
 
-	if (type == FIELD_BOOL || type == FIELD_FIB_OIF)
+	if (type == FIELD_BOOL)
 		return json_boolean(e->num_lo);
+	if (type == FIELD_FIB_OIF && e->name[0] == '/')
+		return strcmp(e->name, OIF_NONE) ? json_boolean(!strcmp(e->name, OIF_EXISTS))
+						 : json_string("0");
 	if (base == BASE_BITS)
 		return out_bits(type, e);
 	if (range && base == BASE_ADDR && e->plen >= 0)

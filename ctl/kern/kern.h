@@ -66,7 +66,8 @@ int kern_conf_push(struct kern *k);
 /* Interfaces and addresses as the data plane knows them. */
 int kern_if_set(struct kern *k, unsigned int ifindex,
 		const struct gw_if *row); /* flags 0 = forget */
-int kern_local_set(struct kern *k, int family, const void *addr, uint8_t value); /* 0 = delete */
+int kern_local_set(struct kern *k, int family, const void *addr,
+		   const struct gw_local *value); /* NULL = delete */
 
 /*
  * The region of rules: two halves of kern_image_cap() lines.  Put an image in force: it is written into the half that is not in force, then

@@ -68,11 +68,11 @@ int kern_if_set(struct kern *k, unsigned int ifindex, const struct gw_if *row)
 	return map_put(k->skel->maps.gw_ifs_far, &key, forget ? NULL : row);
 }
 
-int kern_local_set(struct kern *k, int family, const void *addr, uint8_t value)
+int kern_local_set(struct kern *k, int family, const void *addr, const struct gw_local *value)
 {
 	const struct bpf_map *map = family == 4 ? k->skel->maps.gw_local4 : k->skel->maps.gw_local6;
 
-	return map_put(map, addr, value ? &value : NULL);
+	return map_put(map, addr, value);
 }
 
 static struct gw_counter *counter_row(const struct kern *k, uint32_t cid, unsigned int cpu)

@@ -108,7 +108,6 @@ static const struct word_row {
 	[FIELD_IFTYPE] = { "a hardware type", 65535, "ether, loopback, ppp, sit or a number" },
 	[FIELD_FIB_TYPE] = { "an address type", 0,
 			     "local, unicast, broadcast, multicast, blackhole, ..." },
-	[FIELD_FIB_OIF] = { "`exists` or `missing`", 1, NULL },
 	[FIELD_BOOL] = { "`exists` or `missing`", 1, NULL },
 	[FIELD_DAY] = { "a day of the week", 6, "\"Sunday\" to \"Saturday\", or 0 to 6" },
 };
@@ -272,12 +271,26 @@ static int parse_ifname(struct parser *p, struct elem *e)
 	return parse_advance(p);
 }
 
+/* The interface of a route, or whether there is one. */
+static int parse_oif(struct parser *p, struct elem *e)
+{
+	static const char *const words[] = { OIF_MISSING, OIF_EXISTS, OIF_NONE };
+
+	for (size_t i = 0; p->tok.type == TOK_WORD && i < ARRAY_SIZE(words); i++) {
+		if (!token_is(&p->tok, words[i] + 1))
+			continue;
+		memcpy(e->name, words[i], strlen(words[i]));
+		return parse_advance(p);
+	}
+	return parse_ifname(p, e);
+}
+
 int parse_elem(struct parser *p, enum field_type type, struct elem *ret)
 {
 	*ret = (struct elem){ .plen = -1 };
 	switch (type_rows[type].base) {
 	case BASE_NAME:
-		return parse_ifname(p, ret);
+		return type == FIELD_FIB_OIF ? parse_oif(p, ret) : parse_ifname(p, ret);
 	case BASE_BITS:
 		return parse_bits(p, type, ret);
 	case BASE_NUM:

@@ -192,6 +192,49 @@ static int settle_field(struct parser *p, const struct words *w, const struct ke
 	return 0;
 }
 
+static const char *const fib_keys[] = { "saddr", "daddr", "mark", "iif", "oif" };
+
+/* One key and the `.` behind it. */
+static int parse_fib_key(struct parser *p, struct words *w, unsigned int *have, bool *ret_more)
+{
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fib_keys); i++) {
+		if (!token_is(&p->tok, fib_keys[i]))
+			continue;
+		*have |= 1U << i;
+		w->last = p->tok;
+		r = parse_advance(p);
+		*ret_more = !r && token_is_punct(&p->tok, ".");
+		return r || !*ret_more ? r : parse_advance(p);
+	}
+	return fail_expected(p, "`saddr`, `daddr`, `mark`, `iif` or `oif`");
+}
+
+/* `saddr . iif`: what is looked up, in whatever order; nft writes it in this one. */
+static int parse_fib_keys(struct parser *p, struct words *w)
+{
+	const char *between = " ";
+	unsigned int have = 0;
+	bool more = true;
+	int r = 0;
+
+	while (!r && more)
+		r = parse_fib_key(p, w, &have, &more);
+	if (r)
+		return r;
+	if ((have & 3) != 1 && (have & 3) != 2)
+		return fail_at(p, &w->last, "`fib` needs either `saddr` or `daddr`");
+	for (size_t i = 0; i < ARRAY_SIZE(fib_keys); i++) {
+		if (!(have & 1U << i))
+			continue;
+		w->len += (size_t)snprintf(w->text + w->len, sizeof(w->text) - w->len, "%s%s",
+					   between, fib_keys[i]);
+		between = " . ";
+	}
+	return 0;
+}
+
 /* One field; *ret_at covers its words. */
 static int parse_field(struct parser *p, enum field *ret, uint8_t *ret_dir, struct token *ret_at,
 		       bool *ret_done)
@@ -211,6 +254,10 @@ static int parse_field(struct parser *p, enum field *ret, uint8_t *ret_dir, stru
 			return r;
 		if (index < KEYWORDS)
 			break;
+		if (!strcmp(w.text, "fib"))
+			r = parse_fib_keys(p, &w);
+		if (r)
+			return r;
 		if (!look_up(p, &w, &p->tok, &index))
 			return fail_word(p, &w);
 	}

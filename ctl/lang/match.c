@@ -53,7 +53,7 @@ static int check_elems(struct parser *p, const struct match *m, const struct ele
 		    e->keys[i].num_lo > e->keys[i].num_hi)
 			return fail_at(p, at, "in a set a range does not go over midnight (UTC)");
 	}
-	if (field_rows[m->field].type == FIELD_IFNAME && e->n > IFNAMES_MAX)
+	if (match_base(m) == BASE_NAME && e->n > IFNAMES_MAX)
 		return fail_at(p, at, "a set has at most %d interfaces", IFNAMES_MAX);
 	return r;
 }
@@ -295,10 +295,17 @@ static void turn_found(struct match *m)
 	enum field_type type = field_rows[m->field].type;
 	struct elem *e = m->elems;
 
-	if ((type != FIELD_BOOL && type != FIELD_FIB_OIF) || !m->negate || m->n != 1)
+	if (!m->negate || m->n != 1 || (type != FIELD_BOOL && type != FIELD_FIB_OIF))
+		return;
+	if (type == FIELD_BOOL)
+		e->num_lo = e->num_hi = !e->num_lo;
+	else if (!strcmp(e->name, OIF_MISSING))
+		*e = (struct elem){ .name = OIF_EXISTS, .plen = -1 };
+	else if (!strcmp(e->name, OIF_EXISTS))
+		*e = (struct elem){ .name = OIF_MISSING, .plen = -1 };
+	else
 		return;
 	m->negate = false;
-	e->num_lo = e->num_hi = !e->num_lo;
 }
 
 static int parse_operand(struct parser *p, struct match *m, uint32_t offset)

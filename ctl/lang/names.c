@@ -242,7 +242,6 @@ static const struct name_row *const tables[FIELD_TYPE_MAX] = {
 	[FIELD_PKTTYPE] = pkttypes,
 	[FIELD_IFTYPE] = iftypes,
 	[FIELD_FIB_TYPE] = fib_types,
-	[FIELD_FIB_OIF] = found,
 	[FIELD_BOOL] = found,
 	[FIELD_DAY] = days,
 };

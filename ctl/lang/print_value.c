@@ -105,7 +105,10 @@ void print_value(enum field_type type, const struct elem *e, unsigned int flags,
 
 	switch (type_rows[type].base) {
 	case BASE_NAME:
-		strbuf_printf(b, "\"%s\"", e->name);
+		if (e->name[0] == '/') /* OIF_* */
+			strbuf_puts(b, e->name + 1);
+		else
+			strbuf_printf(b, "\"%s\"", e->name);
 		break;
 	case BASE_ADDR:
 		print_addr_elem(e, addr_bytes(type), flags, b);

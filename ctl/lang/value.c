@@ -189,7 +189,7 @@ void match_normalise(struct match *m)
 		unite_states(m);
 		return;
 	}
-	if (type == FIELD_IFNAME) {
+	if (type_rows[type].base == BASE_NAME) {
 		drop_double_names(m);
 	} else if (m->is_set) {
 		qsort(m->elems, m->n, sizeof(*m->elems), bytes ? compare_addr : compare_num);

@@ -87,8 +87,8 @@ extern const struct field_row field_rows[FIELD_ID_MAX];
 /*
  * One element of a match or a set: an inclusive range lo..hi (lo == hi for a single value), by the base of its type.
  *   ADDR   addr_lo/addr_hi in network byte order (IPv4: 4 bytes, ETHER_ADDR: 6); plen >= 0 if written as prefix, else -1
- *   NAME   interface name, possibly ending in '*' (wildcard)
- *   NUM    num_lo..num_hi; ICMP types are the type number alone; HOUR in seconds since midnight UTC; FIB_OIF: 0 = missing, 1 = exists
+ *   NAME   interface name, possibly ending in '*' (wildcard); FIB_OIF: also OIF_*
+ *   NUM    num_lo..num_hi; ICMP types are the type number alone; HOUR in seconds since midnight UTC
  *   BITS   num_lo = num_hi = bit mask; CT_STATE 1 << GW_CT_*, TCP_FLAG as in the header, CT_STATUS as IPS_* (linux/netfilter)
  */
 struct elem {
@@ -103,6 +103,11 @@ struct elem {
 	};
 	int plen;
 };
+
+/* No interface, and any: no name has a slash.  Behind it stands what nft writes. */
+#define OIF_MISSING "/missing"
+#define OIF_EXISTS  "/exists"
+#define OIF_NONE    "/0" /* the same as missing */
 
 #define CONCAT_MAX 5 /* fields of a concatenation */
 

@@ -66,7 +66,12 @@ struct gw_if {
 };
 GW_ABI_SIZE(gw_if, 32);
 
-/* Keys of gw_local4/gw_local6 are addresses; values: */
+/* Value of gw_local4, gw_local6; the keys are addresses. */
+struct gw_local {
+	__u32 kind;    /* GW_LOCAL_* */
+	__u32 ifindex; /* the interface that has it; 0 = several have */
+};
+GW_ABI_SIZE(gw_local, 8);
 #define GW_LOCAL_HOST	   1 /* an address of the gateway */
 #define GW_LOCAL_BROADCAST 2
 

@@ -160,7 +160,10 @@ class Writer:
         if self.has("fib"):
             options += [lambda: f"fib daddr type {self.pick('local', 'unicast', '!= local')}", lambda: "fib saddr type unicast"]
             if place["in"]:
-                options += [lambda: f"fib saddr . iif oif {self.pick('exists', 'missing')}"]
+                options += [lambda: "fib " + self.pick("saddr . iif oif exists", "saddr . iif oif missing", "saddr . iif oif 0", "saddr oif exists",
+                                                       "daddr oif exists", "daddr . iif oif missing", "saddr . mark . iif oif exists",
+                                                       "daddr . mark oif missing", "daddr . iif type local", "daddr . iif type != local",
+                                                       "saddr . iif type unicast")]
         if self.has("numgen"):
             # in an inet table the version first: without it nft counts the other version's packets, too, unless its own match is moved in front
             version = f"meta nfproto {'ipv6' if six else 'ipv4'} " if place["family"] == "inet" else ""

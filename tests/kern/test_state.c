@@ -379,7 +379,8 @@ START_TEST(interfaces_and_addresses_are_set_and_forgotten)
 {
 	struct gw_if row = { .flags = GW_IF_MANAGED, .mtu = 1500 }, got;
 	uint32_t near = 5, far = 70000;
-	uint8_t addr[16] = { 10, 0, 0, 1 }, value;
+	uint8_t addr[16] = { 10, 0, 0, 1 };
+	struct gw_local is = { GW_LOCAL_BROADCAST, 7 }, value;
 
 	ck_assert_int_eq(kern_if_set(kern, near, &row), 0);
 	ck_assert_int_eq(kern_if_set(kern, far, &row), 0);
@@ -399,11 +400,11 @@ START_TEST(interfaces_and_addresses_are_set_and_forgotten)
 		const struct bpf_map *map =
 			family == 4 ? kern->skel->maps.gw_local4 : kern->skel->maps.gw_local6;
 
-		ck_assert_int_eq(kern_local_set(kern, family, addr, GW_LOCAL_BROADCAST), 0);
+		ck_assert_int_eq(kern_local_set(kern, family, addr, &is), 0);
 		ck_assert_int_eq(bpf_map_lookup_elem(bpf_map__fd(map), addr, &value), 0);
-		ck_assert_uint_eq(value, GW_LOCAL_BROADCAST);
-		ck_assert_int_eq(kern_local_set(kern, family, addr, 0), 0);
-		ck_assert_int_eq(kern_local_set(kern, family, addr, 0), 0);
+		ck_assert_mem_eq(&value, &is, sizeof(is));
+		ck_assert_int_eq(kern_local_set(kern, family, addr, NULL), 0);
+		ck_assert_int_eq(kern_local_set(kern, family, addr, NULL), 0);
 		ck_assert_int_ne(bpf_map_lookup_elem(bpf_map__fd(map), addr, &value), 0);
 	}
 }
@@ -619,7 +620,7 @@ static void manage_a0(void)
 	ck_assert_int_eq(kern_conf_push(kern), 0);
 	ck_assert_int_eq(swap(1, IMAGE_LINES, 0), 0);
 	ck_assert_int_eq(kern_if_set(kern, ifindex_of("a0"), &row), 0);
-	ck_assert_int_eq(kern_local_set(kern, 4, own, GW_LOCAL_HOST), 0);
+	ck_assert_int_eq(kern_local_set(kern, 4, own, &(struct gw_local){ GW_LOCAL_HOST, 0 }), 0);
 	ck_assert_int_eq(kern_attach(kern, ifindex_of("a0")), 0);
 }
 

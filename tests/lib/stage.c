@@ -301,7 +301,8 @@ static void map_clear(int fd)
 
 static void local_put(enum port p)
 {
-	__u8 kind = GW_LOCAL_HOST, broadcast = GW_LOCAL_BROADCAST;
+	struct gw_local kind = { GW_LOCAL_HOST, stage.ifindex[p] },
+			broadcast = { GW_LOCAL_BROADCAST, stage.ifindex[p] };
 	struct in6_addr a6;
 	struct in_addr a4;
 

@@ -282,15 +282,67 @@ START_TEST(the_fib_knows_what_is_local)
 }
 END_TEST
 
+/* What a packet is to the FIB in raw PREROUTING; interfaces: a port of the stage. */
+#define NO_PORT (-1)
+static const struct {
+	const char *src, *dst;
+	uint32_t field;
+	bool is_port;
+	int value;
+} fibs[] = {
+	{ LAN4, GW_LAN4, GW_F_FIB_DADDR_IIF_TYPE, false, 2 },
+	{ LAN4, GW_WAN4, GW_F_FIB_DADDR_IIF_TYPE, false, 1 },
+	{ LAN4, GW_WAN4, GW_F_FIB_DADDR_TYPE, false, 2 },
+	{ LAN4, "10.0.0.255", GW_F_FIB_DADDR_IIF_TYPE, false, 3 },
+	{ LAN4, "255.255.255.255", GW_F_FIB_DADDR_IIF_TYPE, false, 3 },
+	{ LAN4, "239.1.2.3", GW_F_FIB_DADDR_IIF_TYPE, false, 5 },
+	{ LAN4, "127.0.0.1", GW_F_FIB_DADDR_IIF_TYPE, false, 1 },
+	{ LAN4, FAR4, GW_F_FIB_SADDR_IIF_TYPE, false, 1 },
+	{ GW_WAN4, FAR4, GW_F_FIB_SADDR_IIF_TYPE, false, 1 },
+	{ GW_LAN4, FAR4, GW_F_FIB_SADDR_IIF_TYPE, false, 2 },
+	{ LAN6, GW_LAN6, GW_F_FIB_DADDR_IIF_TYPE, false, 2 },
+	{ LAN6, GW_WAN6, GW_F_FIB_DADDR_IIF_TYPE, false, 1 },
+	{ LAN6, "ff02::1", GW_F_FIB_DADDR_IIF_TYPE, false, 5 },
+	{ LAN4, FAR4, GW_F_FIB_DADDR_OIF, true, WAN },
+	{ LAN6, FAR6, GW_F_FIB_DADDR_OIF, true, WAN },
+	{ LAN4, FAR4, GW_F_FIB_DADDR_IIF_OIF, true, NO_PORT },
+	{ LAN4, GW_LAN4, GW_F_FIB_DADDR_OIF, true, NO_PORT },
+	{ LAN4, FAR4, GW_F_FIB_SADDR_IIF_OIF, true, LAN },
+	{ FAR4, LAN4, GW_F_FIB_SADDR_IIF_OIF, true, NO_PORT },
+	{ "10.0.0.255", FAR4, GW_F_FIB_SADDR_IIF_OIF, true, LAN },
+	{ GW_LAN4, FAR4, GW_F_FIB_SADDR_IIF_OIF, true, NO_PORT },
+	/* who asks for an address is let in */
+	{ "0.0.0.0", "255.255.255.255", GW_F_FIB_SADDR_IIF_OIF, true, LAN },
+	{ "0.0.0.0", FAR4, GW_F_FIB_SADDR_IIF_OIF, true, NO_PORT },
+	{ "fe80::5", "ff02::1", GW_F_FIB_SADDR_IIF_OIF, true, LAN },
+	{ LAN4, FAR4, GW_F_FIB_SADDR_MARK_IIF_OIF, true, LAN },
+	{ LAN4, FAR4, GW_F_FIB_SADDR_MARK_OIF, true, LAN },
+	{ LAN4, FAR4, GW_F_FIB_DADDR_MARK_OIF, true, WAN },
+	{ LAN6, FAR6, GW_F_FIB_DADDR_MARK_IIF_OIF, true, NO_PORT },
+};
+
+START_TEST(the_fib_is_asked_as_the_rule_says)
+{
+	uint32_t is = (uint32_t)fibs[_i].value;
+	union cell c;
+
+	if (fibs[_i].is_port)
+		is = fibs[_i].value == NO_PORT ? 0 : stage.ifindex[fibs[_i].value];
+	c = (union cell)OP(.code = GW_OP_RANGE, .field = (uint8_t)fibs[_i].field, .lo = is,
+			   .hi = is, .mask = UINT32_MAX);
+	RULES({ .hook = GW_HOOK_RAW_PREROUTING, .verdict = GW_V_DROP, OPS(c) });
+	expect_drop(udp(fibs[_i].src, 5000, fibs[_i].dst, 53), LAN, GW_REASON_RULE);
+	ck_assert_uint_eq(stat(GW_STAT_OP_REFUSED), 0);
+}
+END_TEST
+
 START_TEST(an_op_that_is_not_known_drops)
 {
 	RULES({ FORWARD, .verdict = GW_V_ACCEPT, OPS(OP(.code = 99)), .cid = 1 });
 	expect_drop(udp(LAN4, 5000, FAR4, 53), LAN, GW_REASON_RULE);
-	RULES({ FORWARD, .verdict = GW_V_ACCEPT, OPS(EQ(FIB_DADDR_IIF_TYPE, 2)) });
-	expect_drop(udp(LAN4, 5000, FAR4, 53), LAN, GW_REASON_RULE);
 	RULES({ FORWARD, .verdict = GW_V_ACCEPT, OPS(OP(.code = GW_OP_CTCOUNT)) });
 	expect_drop(udp(LAN4, 5000, FAR4, 53), LAN, GW_REASON_RULE);
-	ck_assert_uint_eq(stat(GW_STAT_OP_REFUSED), 3);
+	ck_assert_uint_eq(stat(GW_STAT_OP_REFUSED), 2);
 }
 END_TEST
 
@@ -963,6 +1015,8 @@ static void add_matches(TCase *tc)
 	tcase_add_test(tc, interfaces_are_fields_too);
 	tcase_add_test(tc, the_fib_knows_the_way_back);
 	tcase_add_loop_test(tc, the_fib_knows_what_is_local, 0, 2);
+	tcase_add_loop_test(tc, the_fib_is_asked_as_the_rule_says, 0,
+			    (int)(sizeof(fibs) / sizeof(fibs[0])));
 	tcase_add_test(tc, an_op_that_is_not_known_drops);
 	tcase_add_test(tc, fields_of_a_known_connection_show_both_directions);
 	tcase_add_test(tc, packets_are_those_of_a_direction_or_of_both);

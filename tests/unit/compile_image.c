@@ -409,10 +409,6 @@ START_TEST(what_the_data_plane_can_not_do_is_refused_by_name)
 	refused_rule(rs, r, "`ct count` is not supported");
 	chain_flush(c);
 	r = add_rule(rs, c, VERDICT_ACCEPT, 2);
-	add_num(r, FIELD_ID_FIB_DADDR_IIF_TYPE, 2, 2);
-	refused_rule(rs, r, "`fib daddr . iif type` is not supported");
-	chain_flush(c);
-	r = add_rule(rs, c, VERDICT_ACCEPT, 2);
 	for (uint32_t i = 0; i < 65; i++)
 		add_num(r, FIELD_ID_LENGTH, i, 1000 + i);
 	refused_rule(
@@ -542,17 +538,33 @@ START_TEST(a_limit_is_what_a_unit_costs_and_what_can_be_saved)
 }
 END_TEST
 
+static const struct {
+	const char *name;
+	uint32_t lo, hi;
+} oifs[] = {
+	{ OIF_MISSING, 0, 0 },
+	{ OIF_NONE, 0, 0 },
+	{ OIF_EXISTS, 1, UINT32_MAX },
+};
+
+static void add_oif(struct rule *r, enum field field, const char *name)
+{
+	struct match *m = add_match(r, field, 1);
+
+	snprintf(m->elems[0].name, sizeof(m->elems[0].name), "%s", name);
+}
+
 START_TEST(any_interface_exists_and_none_is_missing)
 {
 	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
 	struct rule *r = add_rule(rs, base_chain(rs, FAMILY_INET, "filter"), VERDICT_ACCEPT, 2);
 	_cleanup_(image_freep) struct image *img = NULL;
 
-	add_num(r, FIELD_ID_FIB_SADDR_IIF_OIF, (uint64_t)_i, (uint64_t)_i);
+	add_oif(r, FIELD_ID_FIB_SADDR_IIF_OIF, oifs[_i].name);
 	img = compile(rs);
 	ck_assert_uint_eq(act_of(img)->cell[0].code, GW_OP_RANGE);
-	ck_assert_uint_eq(act_of(img)->cell[0].lo, (uint32_t)_i);
-	ck_assert_uint_eq(act_of(img)->cell[0].hi, _i ? UINT32_MAX : 0);
+	ck_assert_uint_eq(act_of(img)->cell[0].lo, oifs[_i].lo);
+	ck_assert_uint_eq(act_of(img)->cell[0].hi, oifs[_i].hi);
 }
 END_TEST
 
@@ -621,20 +633,17 @@ START_TEST(entries_say_what_varies)
 }
 END_TEST
 
-START_TEST(a_route_exists_by_whatever_interface)
+START_TEST(the_name_of_a_route_s_interface_is_its_index)
 {
 	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
 	struct rule *r = add_rule(rs, base_chain(rs, FAMILY_INET, "filter"), VERDICT_ACCEPT, 2);
-	struct match *m = add_num(r, FIELD_ID_FIB_SADDR_IIF_OIF, 1, 1);
-	_cleanup_(image_freep) struct image *img = compile(rs);
+	_cleanup_(image_freep) struct image *img = NULL;
 
-	ck_assert_uint_eq(act_of(img)->cell[0].lo, 1);
-	ck_assert_uint_eq(act_of(img)->cell[0].hi, UINT32_MAX);
-	m->elems[0].num_lo = m->elems[0].num_hi = 0;
-	image_free(img);
+	add_oif(r, FIELD_ID_FIB_DADDR_MARK_IIF_OIFNAME, ifs[1].name);
 	img = compile(rs);
-	ck_assert_uint_eq(act_of(img)->cell[0].lo, 0);
-	ck_assert_uint_eq(act_of(img)->cell[0].hi, 0);
+	ck_assert_uint_eq(act_of(img)->cell[0].field, GW_F_FIB_DADDR_MARK_IIF_OIF);
+	ck_assert_uint_eq(act_of(img)->cell[0].lo, ifs[1].ifindex);
+	ck_assert_uint_eq(act_of(img)->cell[0].hi, ifs[1].ifindex);
 }
 END_TEST
 
@@ -799,12 +808,12 @@ int main(void)
 	tcase_add_test(t, sets_that_packets_change_say_so);
 	tcase_add_test(t, single_values_of_dynamic_sets_are_not_in_the_image);
 	tcase_add_test(t, keys_are_padded_behind);
-	tcase_add_loop_test(t, any_interface_exists_and_none_is_missing, 0, 2);
+	tcase_add_loop_test(t, any_interface_exists_and_none_is_missing, 0, ARRAY_SIZE(oifs));
 	tcase_add_test(t, turns_of_numgen_have_states_of_their_own);
 	tcase_add_loop_test(t, a_limit_is_what_a_unit_costs_and_what_can_be_saved, 0,
 			    (int)ARRAY_SIZE(limits));
 	tcase_add_loop_test(t, entries_say_what_varies, 0, (int)ARRAY_SIZE(varies));
-	tcase_add_test(t, a_route_exists_by_whatever_interface);
+	tcase_add_test(t, the_name_of_a_route_s_interface_is_its_index);
 	tcase_add_test(t, nat_travels_with_its_rule);
 	tcase_add_test(t, a_large_set_is_looked_up_and_shared);
 	tcase_add_test(t, appending_knows_what_it_can_not_do);

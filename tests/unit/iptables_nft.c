@@ -144,6 +144,8 @@ static const struct {
 	  "0" },
 	{ "iptables -A INPUT -m addrtype --dst-type LOCAL --limit-iface-in",
 	  "fib daddr . iif type local counter packets 0 bytes 0" },
+	{ "iptables -A FORWARD -m addrtype --src-type LOCAL ! --dst-type LOCAL --limit-iface-out",
+	  "fib saddr . oif type local fib daddr . oif type != local counter packets 0 bytes 0" },
 	{ "iptables -A INPUT -m length ! --length 100:200",
 	  "meta length != 100-200 counter packets 0 bytes 0" },
 	{ "iptables -A INPUT -m ttl --ttl-gt 64", "ip ttl > 64 counter packets 0 bytes 0" },
