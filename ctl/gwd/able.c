@@ -3,7 +3,8 @@
 
 static bool is_fib_mark(enum field f)
 {
-	return !strncmp(field_rows[f].keyword, "fib ", 4) && strstr(field_rows[f].keyword, " mark ");
+	return !strncmp(field_rows[f].keyword, "fib ", 4) &&
+	       strstr(field_rows[f].keyword, " mark ");
 }
 
 static enum field selector_mark(const struct selector *s)
