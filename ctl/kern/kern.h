@@ -75,8 +75,6 @@ int kern_local_set(struct kern *k, int family, const void *addr,
  */
 size_t kern_image_cap(const struct kern *k);
 int kern_image_swap(struct kern *k, const void *lines, size_t nlines);
-/* Likewise for an image that a child wrote into kern_image_spare() after kern_image_settle(): it must be of generation gen. */
-int kern_image_adopt_spare(struct kern *k, uint32_t gen);
 void *kern_image_spare(struct kern *k); /* the half not in force */
 void *kern_image_live(struct kern *k);	/* the one in force; NULL = none yet */
 /* The one in force was changed in its place: its generation rises by 2. */
