@@ -134,7 +134,7 @@ static int keys_expand(struct ctx *x, const struct set_use *u, const struct span
 {
 	int r = 0;
 
-	if (at == u->n_fields) {
+	if (at >= CONCAT_MAX || at == u->n_fields) {
 		if (ret->n >= u->n + KEYS_MAX)
 			return FLAT_WIDE;
 		r = array_reserve((void **)&ret->bytes, &ret->cap, ret->n, ret->len);

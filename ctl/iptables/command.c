@@ -202,7 +202,7 @@ static int insert_rules(struct run *run, struct table *t, struct chain *c, size_
 
 static int run_append(struct run *run)
 {
-	struct table *t;
+	struct table *t = NULL;
 	struct chain *c;
 	int r = run_chain(run, &t, &c);
 
@@ -212,7 +212,7 @@ static int run_append(struct run *run)
 static int run_insert(struct run *run)
 {
 	size_t index = run->c->number ? run->c->number - 1 : 0;
-	struct table *t;
+	struct table *t = NULL;
 	struct chain *c;
 	int r = run_chain(run, &t, &c);
 
@@ -227,7 +227,7 @@ static int run_insert(struct run *run)
 static int run_replace(struct run *run)
 {
 	_cleanup_(rule_freep) struct rule *rule = NULL;
-	struct table *t;
+	struct table *t = NULL;
 	struct chain *c;
 	bool more;
 	int r = run_chain(run, &t, &c);
@@ -298,7 +298,7 @@ static int find_rules(struct run *run, struct table *t, struct chain *c, bool de
 
 static int run_delete(struct run *run)
 {
-	struct table *t;
+	struct table *t = NULL;
 	struct chain *c;
 	int r = run_chain(run, &t, &c);
 
@@ -386,7 +386,7 @@ static int run_zero(struct run *run)
 
 static int run_new_chain(struct run *run)
 {
-	struct table *t;
+	struct table *t = NULL;
 	struct chain *c;
 	int r = run_table(run, &t);
 
@@ -463,7 +463,7 @@ static int run_rename_chain(struct run *run)
 static int run_policy(struct run *run)
 {
 	bool drop = !strcmp(run->c->arg, "DROP");
-	struct table *t;
+	struct table *t = NULL;
 	struct chain *c;
 	int r;
 

@@ -45,7 +45,7 @@ int probe_run(int prog_fd, uint32_t *ret_value)
 static bool probe_flag(const struct bpf_insn *insns, size_t n)
 {
 	_cleanup_(closep) int fd = probe_load(insns, n);
-	uint32_t value;
+	uint32_t value = 0;
 
 	return fd >= 0 && probe_run(fd, &value) == 0 && (int32_t)value != -EINVAL;
 }
