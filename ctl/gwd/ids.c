@@ -206,6 +206,28 @@ void ids_forget_given(const struct ruleset *rs)
 	ids_walk_counted(rs, forget_given, NULL);
 }
 
+struct owner {
+	uint32_t cid;
+	uint64_t handle;
+};
+
+static void find_owner(const struct counted *c, void *arg)
+{
+	struct owner *o = arg;
+
+	if (*c->cid == o->cid)
+		o->handle = c->handle;
+}
+
+uint64_t ids_handle_of(const struct ruleset *rs, uint32_t cid)
+{
+	struct owner owner = { .cid = cid };
+
+	if (cid)
+		ids_walk_counted(rs, find_owner, &owner);
+	return owner.handle;
+}
+
 static bool stmt_space(const struct stmt *s, enum ids_space *ret)
 {
 	switch (s->kind) {

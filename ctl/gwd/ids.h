@@ -33,6 +33,8 @@ struct counted {
 typedef void (*counted_fn)(const struct counted *c, void *arg);
 void ids_walk_counted(const struct ruleset *rs, counted_fn fn, void *arg);
 void ids_forget_given(const struct ruleset *rs);
+/* Whose counter it is now; 0 = nobody's. */
+uint64_t ids_handle_of(const struct ruleset *rs, uint32_t cid);
 
 /* Something with a state or a log of its own; exactly one of the two is set. */
 struct stateful {

@@ -16,34 +16,18 @@ int req_logs(struct gwd *g, json_t *req _unused_, struct reply *r)
 	return REQUEST_STREAM;
 }
 
-struct owner {
-	uint32_t cid;
-	uint64_t handle;
-};
-
-static void find_owner(const struct counted *c, void *arg)
-{
-	struct owner *o = arg;
-
-	if (*c->cid == o->cid)
-		o->handle = c->handle;
-}
-
 static json_t *root_json(const struct gwd *g, const struct index_stats *s)
 {
 	const struct index_entry *e = index_find(g->index, s->handle);
-	struct owner owner = { .cid = s->largest_id };
 
-	if (s->largest_id)
-		ids_walk_counted(g->rs, find_owner, &owner);
-	return json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "handle",
-			 (json_int_t)s->handle, "family", e ? family_name(e->table->family) : "",
-			 "table", e ? e->table->name : "", "chain", e ? e->chain->name : "",
-			 "entries", (json_int_t)s->entries, "delta", (json_int_t)s->delta,
-			 "source_labels", (json_int_t)s->labels[0], "destination_labels",
-			 (json_int_t)s->labels[1], "groups", (json_int_t)s->groups, "largest",
-			 (json_int_t)s->largest, "largest_rule", (json_int_t)owner.handle, "bytes",
-			 (json_int_t)s->bytes);
+	return json_pack(
+		"{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "handle",
+		(json_int_t)s->handle, "family", e ? family_name(e->table->family) : "", "table",
+		e ? e->table->name : "", "chain", e ? e->chain->name : "", "entries",
+		(json_int_t)s->entries, "delta", (json_int_t)s->delta, "source_labels",
+		(json_int_t)s->labels[0], "destination_labels", (json_int_t)s->labels[1], "groups",
+		(json_int_t)s->groups, "largest", (json_int_t)s->largest, "largest_rule",
+		(json_int_t)ids_handle_of(g->rs, s->largest_id), "bytes", (json_int_t)s->bytes);
 }
 
 int req_rule_stats(struct gwd *g, json_t *req _unused_, struct reply *r)

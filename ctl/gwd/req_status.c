@@ -184,19 +184,6 @@ int req_stats(struct gwd *g, json_t *req, struct reply *r)
 	return REQUEST_OK;
 }
 
-/* The rule a counter id belongs to now. */
-struct owner {
-	uint32_t cid;
-	uint64_t handle;
-};
-static void find_owner(const struct counted *c, void *arg)
-{
-	struct owner *o = arg;
-
-	if (*c->cid == o->cid)
-		o->handle = c->handle;
-}
-
 static json_t *name_or_null(const struct gwd *g, uint32_t ifindex)
 {
 	const char *name = ifindex ? ifs_name(g->ifs, ifindex) : NULL;
@@ -207,20 +194,17 @@ static json_t *name_or_null(const struct gwd *g, uint32_t ifindex)
 static json_t *example_json(const struct gwd *g, const struct gw_reason_row *row)
 {
 	const struct gw_tuple6 *t = &row->tuple;
-	struct owner owner = { .cid = row->rule };
 	uint64_t offset = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME);
 
 	if (!row->family)
 		return json_null();
-	if (row->rule)
-		ids_walk_counted(g->rs, find_owner, &owner);
 	return json_pack("{s:I, s:o, s:o, s:I, s:i, s:i, s:o, s:o, s:i, s:i}", "time_ns",
 			 (json_int_t)(row->time_ns + offset), "iif", name_or_null(g, row->iif),
-			 "oif", name_or_null(g, row->oif), "handle", (json_int_t)owner.handle,
-			 "family", row->family, "proto", t->proto, "saddr",
-			 text_or_null(row->family, t->saddr, true), "daddr",
-			 text_or_null(row->family, t->daddr, true), "sport", ntohs(t->sport),
-			 "dport", ntohs(t->dport));
+			 "oif", name_or_null(g, row->oif), "handle",
+			 (json_int_t)ids_handle_of(g->rs, row->rule), "family", row->family,
+			 "proto", t->proto, "saddr", text_or_null(row->family, t->saddr, true),
+			 "daddr", text_or_null(row->family, t->daddr, true), "sport",
+			 ntohs(t->sport), "dport", ntohs(t->dport));
 }
 
 static const struct gw_reason_row *reason_max(const struct gw_reason_row *rows, const bool *done)
