@@ -29,7 +29,7 @@ struct logs {
 	struct statement *statements; /* by log id */
 	struct listener *head;
 	sd_event_source *timer;
-	uint64_t lost, lost_before; /* by the ring: now, when gwd started */
+	uint64_t lost; /* by the ring */
 };
 
 int logs_open(struct gwd *g)
@@ -54,11 +54,6 @@ struct logs *logs_free(struct logs *l)
 	free(l->statements);
 	free(l);
 	return NULL;
-}
-
-uint64_t logs_lost(const struct logs *l)
-{
-	return l->lost - l->lost_before;
 }
 
 struct learn {
@@ -175,11 +170,10 @@ static void ignore(const struct gw_log *rec _unused_, void *arg _unused_) {}
 int logs_start(struct gwd *g)
 {
 	struct logs *l = g->logs;
-	int r = kern_logs(g->kern, ignore, NULL, &l->lost_before);
+	int r = kern_logs(g->kern, ignore, NULL, &l->lost);
 
 	if (r < 0)
 		return r;
-	l->lost = l->lost_before;
 	r = sd_event_add_time(g->loop, &l->timer, CLOCK_MONOTONIC,
 			      now_ns(CLOCK_MONOTONIC) / 1000 + TICK_US, 1000, logs_tick, g);
 	return r < 0 ? raise(r, "timer of logs") : 0;

@@ -18,5 +18,4 @@ void logs_learn_rule(struct gwd *g, struct rule *r);
 
 int logs_subscribe(struct gwd *g, struct client *c);
 void logs_unsubscribe(struct gwd *g, struct client *c);
-uint64_t logs_lost(const struct logs *l); /* by the ring, since start */
 #endif
