@@ -108,7 +108,6 @@ static int own_fill(struct set *s, const struct own_wish *w)
 	}
 	s->n_fields = w->key.n;
 	s->flags = SET_DYNAMIC | (w->timeout_ms ? SET_TIMEOUT : 0);
-	s->flags_written = true;
 	s->timeout_ms = w->timeout_ms;
 	s->size = own_size(w);
 	if (same && s->elems)

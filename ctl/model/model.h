@@ -98,10 +98,15 @@ struct elem {
 		};
 		struct {
 			uint64_t num_lo, num_hi;
+			uint64_t num_pad[2]; /* 0, as the others: elements are compared as bytes */
 		};
-		char name[16];
+		struct {
+			char name[16];
+			uint8_t name_pad[16];
+		};
 	};
 	int plen;
+	int pad;
 };
 
 /* No interface, and any: no name has a slash.  Behind it stands what nft writes. */
@@ -197,7 +202,6 @@ struct set {
 	struct selector type_of; /* n > 0: declared with `typeof` */
 	struct selector data_of; /* likewise, of what a map gives */
 	unsigned int flags;	 /* SET_* */
-	bool flags_written;	 /* `flags` stood there: print them */
 	uint64_t timeout_ms, gc_ms;
 	uint32_t size; /* 0 = not given */
 	char *policy;  /* "memory", "performance" or NULL */
