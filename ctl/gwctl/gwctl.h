@@ -79,6 +79,11 @@ int apply_line(struct gwctl *g, const char *line);
 int apply_words(struct gwctl *g, const char *command, int argc, char **argv);
 /* The line about what a transaction changed, or its JSON. */
 int print_changes(struct gwctl *g, const json_t *json, bool check);
+/* One rule of the dialect without the others: an exit code, or what is left to do.  SINGLE_NONE: *ret_empty has the chain without the rule. */
+enum { SINGLE_OTHER = -2, SINGLE_NONE = -3 };
+struct ruleset;
+int iptables_run_single(struct gwctl *g, int version, int argc, char **argv, struct strbuf *out,
+			struct ruleset **ret_empty);
 json_t *apply_request(const char *file, const char *text, size_t len);
 
 const struct verb *verb_find(const char *noun, const char *verb);

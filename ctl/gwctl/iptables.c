@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The iptables dialect: gwd's model is fetched, changed here, and sent back whole.  gwd refuses when somebody else
+ * The iptables dialect: gwd's model is fetched, changed here, and sent back whole (one rule: iptables_single.c).  gwd refuses when somebody else
  * changed it meanwhile; then it is done again.
  */
 #include <sys/random.h>
@@ -177,12 +177,30 @@ static struct dialect dialect_of(const char *program, int version, int argc, cha
 	};
 }
 
+/* One rule without all the others, if that is what the command is about. */
+static int run_single(struct gwctl *g, const struct dialect *d)
+{
+	_cleanup_(strbuf_deinit) struct strbuf out = { 0 };
+	_cleanup_(ruleset_freep) struct ruleset *empty = NULL;
+	struct diag diag = { 0 };
+	bool changed;
+	int r = iptables_run_single(g, d->version, d->argc, d->argv, &out, &empty);
+
+	if (r == SINGLE_NONE)
+		return say_diag(d, d->run(d, empty, &out, &changed, &diag), &diag);
+	if (r == EXIT_OK && out.len)
+		fwrite(out.s, 1, out.len, stdout);
+	return r;
+}
+
 static int run_commands(struct gwctl *g, int version, int argc, char **argv)
 {
 	struct dialect d = dialect_of(version == 4 ? "iptables" : "ip6tables", version, argc, argv);
+	int r;
 
 	d.run = call_iptables;
-	return run(g, &d);
+	r = run_single(g, &d);
+	return r == SINGLE_OTHER ? run(g, &d) : r;
 }
 
 static int run_save(struct gwctl *g, int version, int argc, char **argv)

@@ -13,6 +13,8 @@ static const struct verb verbs[] = {
 	{ "show", VERB_JOB, req_show,
 	  FIELDS("internal", "handles", "counters", "stateless", "family", "table", "chain",
 		 "json") },
+	{ "find-rule", VERB_READ, req_find_rule,
+	  FIELDS("family", "table", "chain", "number", "xt") },
 	{ "flows", VERB_JOB, req_flows, FIELDS("filter") },
 	{ "flows-delete", VERB_JOB, req_flows_delete, FIELDS("filter") },
 	{ "flows-flush", VERB_JOB, req_flows_flush, FIELDS() },

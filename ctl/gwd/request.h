@@ -38,6 +38,7 @@ bool field_filter(json_t *req, struct flow_filter *ret, struct reply *r);
 /* req_rules.c */
 int req_apply(struct gwd *g, json_t *req, struct reply *r);
 int req_show(struct gwd *g, json_t *req, struct reply *r);
+int req_find_rule(struct gwd *g, json_t *req, struct reply *r); /* req_find.c */
 int req_zero(struct gwd *g, json_t *req, struct reply *r);
 int req_save(struct gwd *g, json_t *req, struct reply *r);
 int req_reload(struct gwd *g, json_t *req, struct reply *r);

@@ -53,13 +53,32 @@ static bool family_of(const char *word, enum family *ret)
 	return false;
 }
 
+/* `gw xt "..."` at the end: how iptables says it (print.c of lang).  What stands before it is *len long. */
+static bool cut_xt(const char *text, size_t *len)
+{
+	static const char mark[] = " gw xt \"";
+	const char *at = memmem(text, *len, mark, sizeof(mark) - 1), *end = text + *len;
+	const char *p = at ? at + sizeof(mark) - 1 : end;
+
+	if (memchr(p, '\n', (size_t)(end - p)))
+		return false;
+	while (p < end && *p != '"')
+		p += *p == '\\' ? 2 : 1;
+	if (at && p != end - 1)
+		return false;
+	*len = at ? (size_t)(at - text) : *len;
+	return true;
+}
+
 /* More than one command, or one that names chains to go to, is not for here. */
 static bool text_is_simple(const char *text, size_t len)
 {
 	static const char *const words[] = { "jump", "goto", "vmap", "define", "include", "gw" };
 
-	if (len > TEXT_MAX || memchr(text, ';', len) || memchr(text, '\n', len) ||
-	    memchr(text, '#', len) || memchr(text, '\\', len) || memchr(text, '$', len))
+	if (len > TEXT_MAX || !cut_xt(text, &len))
+		return false;
+	if (memchr(text, ';', len) || memchr(text, '\n', len) || memchr(text, '#', len) ||
+	    memchr(text, '\\', len) || memchr(text, '$', len))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (memmem(text, len, words[i], strlen(words[i])))

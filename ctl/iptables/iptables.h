@@ -15,6 +15,23 @@ enum { IPTABLES_E_DIAG = 1, IPTABLES_E_NOMATCH, IPTABLES_E_USAGE };
 int iptables_run(struct ruleset *rs, int version, int argc, char **argv, struct strbuf *out,
 		 bool *ret_changed,
 		 struct diag *d); /* version 4 or 6; argv without the program name */
+/*
+ * A command about one rule of one chain, for who need not have the others: -A and -I in front of all (`rule`, without a handle), -C and -D.
+ * *rs has that one chain, empty.  false: it is something else, or wrong.
+ */
+struct iptables_single {
+	char key; /* 'A', 'I', 'C', 'D' */
+	struct ruleset *rs;
+	struct table *table;
+	struct chain *chain;
+	bool builtin;
+	struct rule *rule;
+	uint32_t number; /* C, D: which one, from 1; 0 = the first one that -S prints like `text` */
+	struct strbuf text; /* with a leading space, or empty */
+};
+bool iptables_single(struct iptables_single *ret, int version, int argc, char **argv,
+		     struct strbuf *out);
+void iptables_single_deinit(struct iptables_single *s);
 /* iptables-save [-c] [-t table]; iptables-restore [-n] [-c] [-T table] (text in, all or nothing is the caller's). */
 int iptables_save(const struct ruleset *rs, int version, int argc, char **argv, struct strbuf *out,
 		  struct diag *d);

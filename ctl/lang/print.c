@@ -25,7 +25,9 @@ static void print_gw_counts(uint32_t cid, uint64_t pkts, uint64_t bytes, bool gi
 
 static void print_rule_internal(const struct rule *r, struct strbuf *b)
 {
-	strbuf_printf(b, "gw handle %llu", (unsigned long long)r->handle);
+	strbuf_puts(b, "gw");
+	if (r->handle)
+		strbuf_printf(b, " handle %llu", (unsigned long long)r->handle);
 	print_gw_counts(r->cid, r->pkts, r->bytes, r->counter_given, b);
 	if (r->xtspec) {
 		strbuf_puts(b, " xt ");

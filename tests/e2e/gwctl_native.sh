@@ -17,6 +17,7 @@ native() {
 	rulesets
 	settings
 	writers
+	in_place
 	gone
 }
 
@@ -109,6 +110,22 @@ writers() {
 	for w in "${p[@]}"; do wait "$w"; done
 	expect "-" "no writer loses a rule" 20 "$(gw iptables -S INPUT | grep -c '10\.9\.')"
 }
+
+# A change in place raises the generation by two, a new image by one: these four take the short way.
+in_place() {
+	local before after
+	before=$(generation)
+	gw iptables -A FORWARD -s 10.8.0.1 -m comment --comment 'a "b"; c' -j DROP
+	gw iptables -I FORWARD -s 10.8.0.2 -j DROP
+	gw iptables -D FORWARD -s 10.8.0.1 -m comment --comment 'a "b"; c' -j DROP
+	expect_ok "-" "-C finds the rule" gw iptables -C FORWARD -s 10.8.0.2 -j DROP
+	expect_rc "-" "and not the one that is gone" 1 gw iptables -C FORWARD -s 10.8.0.1 -m comment --comment 'a "b"; c' -j DROP
+	gw iptables -D FORWARD 1
+	after=$(generation)
+	expect "-" "one rule does not move the others" yes "$([ $((after - before)) -ge 8 ] && echo yes || echo "$before..$after")"
+	expect "-" "nothing is left" 0 "$(gw iptables -S FORWARD | grep -c '10\.8\.' || :)"
+}
+generation() { gw --json status | sed -n 's/.*"generation": *\([0-9]*\).*/\1/p'; }
 
 gone() {
 	expect_ok "-" "off" gw off

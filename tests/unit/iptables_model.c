@@ -384,6 +384,60 @@ START_TEST(damaged_lines_are_refused_or_understood)
 }
 END_TEST
 
+static const struct {
+	const char *line;
+	const char
+		*want; /* the rule as -S prints it, "#N" a number, NULL: not for one chain alone */
+} single_cases[] = {
+	{ "iptables -A FORWARD -s 10.1.2.3 -j DROP", "-s 10.1.2.3/32 -j DROP" },
+	{ "iptables -I INPUT -p tcp --dport 22 -j ACCEPT", "-p tcp -m tcp --dport 22 -j ACCEPT" },
+	{ "iptables -I INPUT 1 -j ACCEPT", "-j ACCEPT" },
+	{ "iptables -t nat -A POSTROUTING -o wan -j MASQUERADE", "-o wan -j MASQUERADE" },
+	{ "iptables -A MINE -j RETURN", "-j RETURN" },
+	{ "iptables -C FORWARD -s 10.1.2.3 -j DROP", "-s 10.1.2.3/32 -j DROP" },
+	{ "iptables -D FORWARD -j DROP", "-j DROP" },
+	{ "iptables -D FORWARD 7", "#7" },
+	{ "ip6tables -D FORWARD -s 2001:db8::1 -j DROP", "-s 2001:db8::1/128 -j DROP" },
+	{ "iptables -I INPUT 2 -j ACCEPT", NULL },
+	{ "iptables -A INPUT -j MINE", NULL },
+	{ "iptables -A INPUT -s 10.0.0.1,10.0.0.2 -j DROP", NULL },
+	{ "iptables -D INPUT -d 10.0.0.1,10.0.0.2 -j DROP", NULL },
+	{ "iptables -A INPUT -m recent --name r --set -j DROP", NULL },
+	{ "iptables -A INPUT -m set --match-set s src -j DROP", NULL },
+	{ "iptables -A INPUT -j MASQUERADE", NULL },
+	{ "iptables -R INPUT 1 -j ACCEPT", NULL },
+	{ "iptables -F INPUT", NULL },
+	{ "iptables -S", NULL },
+	{ "iptables -t other -A INPUT -j ACCEPT", NULL },
+};
+
+START_TEST(one_rule_is_understood_without_the_others)
+{
+	const typeof(single_cases[0]) *c = &single_cases[_i];
+	char copy[256], number[16], *argv[SCRIPT_WORDS + 1] = {};
+	struct iptables_single s = { 0 };
+	struct strbuf out = {};
+	int argc;
+	bool is;
+
+	snprintf(copy, sizeof(copy), "%s", c->line);
+	argc = script_words(copy, argv);
+	is = iptables_single(&s, !strcmp(argv[0], "ip6tables") ? 6 : 4, argc - 1, argv + 1, &out);
+	ck_assert_int_eq(is, c->want != NULL);
+	if (is) {
+		snprintf(number, sizeof(number), "#%u", s.number);
+		if (s.rule)
+			ck_assert_str_eq(s.rule->xtspec, c->want);
+		else
+			ck_assert_str_eq(s.number ? number : s.text.s + 1, c->want);
+		ck_assert_uint_eq(s.chain->n_rules, 0);
+		ck_assert_int_eq(s.builtin, strcmp(s.chain->name, "MINE") != 0);
+	}
+	ck_assert_uint_eq(out.len, 0);
+	iptables_single_deinit(&s);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("iptables/model");
@@ -398,6 +452,8 @@ int main(void)
 	tcase_add_test(t, native_rules_are_printed_as_iptables_would);
 	tcase_add_test(t, rules_without_an_iptables_form_are_named);
 	tcase_add_test(t, what_the_model_holds_can_be_said_again);
+	tcase_add_loop_test(t, one_rule_is_understood_without_the_others, 0,
+			    (int)ARRAY_SIZE(single_cases));
 	tcase_add_loop_test(t, damaged_lines_are_refused_or_understood, 0, 4);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
