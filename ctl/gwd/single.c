@@ -53,21 +53,38 @@ static bool family_of(const char *word, enum family *ret)
 	return false;
 }
 
-/* `gw xt "..."` at the end: how iptables says it (print.c of lang).  What stands before it is *len long. */
+/* Behind the string that begins at p; NULL: it has no end. */
+static const char *string_end(const char *p, const char *end)
+{
+	for (p++; p < end && *p != '"' && *p != '\n'; p++)
+		p += *p == '\\';
+	return p < end && *p == '"' ? p + 1 : NULL;
+}
+
+/* One command, and nothing in it that stands for something else. */
+static bool text_is_plain(const char *text, size_t len)
+{
+	const char *p = text, *end = text + len;
+
+	while (p && p < end) {
+		if (!*p || strchr(";\n#\\$", *p))
+			return false;
+		p = *p == '"' ? string_end(p, end) : p + 1;
+	}
+	return p;
+}
+
+/* `gw xt "..."` at the end: how iptables says it (print.c of lang).  *len: what stands before it. */
 static bool cut_xt(const char *text, size_t *len)
 {
-	static const char mark[] = " gw xt \"";
-	const char *at = memmem(text, *len, mark, sizeof(mark) - 1), *end = text + *len;
-	const char *p = at ? at + sizeof(mark) - 1 : end;
+	static const char mark[] = " gw xt ";
+	const char *at = memmem(text, *len, mark, sizeof(mark) - 1), *p, *end = text + *len;
 
-	if (memchr(p, '\n', (size_t)(end - p)))
-		return false;
-	while (p < end && *p != '"')
-		p += *p == '\\' ? 2 : 1;
-	if (at && p != end - 1)
-		return false;
-	*len = at ? (size_t)(at - text) : *len;
-	return true;
+	if (!at)
+		return true;
+	p = at + sizeof(mark) - 1;
+	*len = (size_t)(at - text);
+	return p < end && *p == '"' && string_end(p, end) == end;
 }
 
 /* More than one command, or one that names chains to go to, is not for here. */
@@ -75,10 +92,7 @@ static bool text_is_simple(const char *text, size_t len)
 {
 	static const char *const words[] = { "jump", "goto", "vmap", "define", "include", "gw" };
 
-	if (len > TEXT_MAX || !cut_xt(text, &len))
-		return false;
-	if (memchr(text, ';', len) || memchr(text, '\n', len) || memchr(text, '#', len) ||
-	    memchr(text, '\\', len) || memchr(text, '$', len))
+	if (len > TEXT_MAX || !text_is_plain(text, len) || !cut_xt(text, &len))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (memmem(text, len, words[i], strlen(words[i])))
