@@ -20,6 +20,7 @@
 #include "core/clock.h"
 #include "core/pkt.h"
 #include "core/reason.h"
+#include "core/next.h"
 #include "core/rewrite.h"
 #include "core/parse.h"
 #include "core/frag.h"
@@ -113,10 +114,15 @@ SEC("tc") int gw_fast6(struct __sk_buff *skb)
 
 SEC("tc") int gw_out(struct __sk_buff *skb)
 {
-	__u32 iif = skb->ingress_ifindex;
+	__u32 iif = skb->ingress_ifindex, mark = skb->tc_index;
 
-	if (skb->tc_index == MARK_DONE && (!iif || if_get(iif)))
+	if (mark == MARK_DONE && (!iif || if_get(iif)))
 		return TC_ACT_UNSPEC;
+	if (mark & GW_NEXT_ASK && iif && if_get(iif)) {
+		next_learn(skb);
+		skb->tc_index = MARK_DONE;
+		return TC_ACT_UNSPEC;
+	}
 	if (skb->protocol == bpf_htons(ETH_P_IP))
 		return jump(skb, JUMP_OUT_FAST, false);
 	if (skb->protocol == bpf_htons(ETH_P_IPV6))

@@ -178,6 +178,19 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 } gw_counters SEC(".maps");
 
+/*
+ * gw_next - link addresses of next hops: [cpu * GW_NEXT_MAX + slot], where the slot follows from the next hop.
+ * writers, readers: core/next, each CPU its own rows;  pinned: no
+ * full:    a slot belongs to one next hop at a time; the others ask the kernel for each packet
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct gw_next);
+	__uint(max_entries, GW_NEXT_MAX);  /* (*) times possible CPUs */
+	__uint(map_flags, BPF_F_MMAPABLE); /* for the alignment: a row is a line of the cache */
+} gw_next SEC(".maps");
+
 /* gw_conf - one element.  writer: gwd;  readers: all;  pinned: yes */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -227,6 +227,27 @@ static __always_inline struct gw_flow *fast_find(struct __sk_buff *skb, struct f
 	return *(volatile __u32 *)&e->kx == kx ? e : NULL;
 }
 
+/* By the link addresses that are known, or by the kernel's neighbour table. */
+static __always_inline int fast_send(struct __sk_buff *skb, const struct gw_conf *conf, __u32 now,
+				     __u32 oif, const __be32 *nh, const bool v6)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	__u32 slot = next_slot(oif, nh, v6), *link = data;
+	struct gw_next *n = next_row(slot);
+
+	skb->tc_index = MARK_DONE;
+	if (!n || data + FAST_L3 > end)
+		return send_by(skb, oif, nh, v6);
+	if (!next_is_fresh(n, conf, now)) {
+		skb->tc_index = next_ask(n, conf, slot, oif, nh, now, v6);
+	} else if (next_is_for(n, oif, nh, v6)) {
+		for (int i = 0; i < 3; i++)
+			link[i] = n->link[i];
+		return bpf_redirect(oif, 0);
+	}
+	return send_by(skb, oif, nh, v6);
+}
+
 static __always_inline int fast_in(struct __sk_buff *skb, struct gw_conf *conf, const bool v6)
 {
 	struct fast f;
@@ -254,10 +275,9 @@ static __always_inline int fast_in(struct __sk_buff *skb, struct gw_conf *conf, 
 	fast_touch(&f, e);
 	if (fast_rewrite(skb, &f, nat, true, v6))
 		return fast_fail(skb, &f, v6);
-	skb->tc_index = MARK_DONE;
 	if (!v6)
 		skb->priority = tos_priority(f.tos);
-	return send_by(skb, oif, nh, v6);
+	return fast_send(skb, conf, f.now, oif, nh, v6);
 }
 
 /* The gateway's own packets of assured connections. */

@@ -315,6 +315,7 @@ static int sizes_set(struct kern *k, const struct kern_config *cfg)
 		{ s->maps.gw_emb4, 2 * (uint64_t)cfg->embryonic_max },
 		{ s->maps.gw_emb6, 2 * (uint64_t)cfg->embryonic_max },
 		{ s->maps.gw_counters, GW_COUNTERS_MAX * (uint64_t)k->features.cpus },
+		{ s->maps.gw_next, GW_NEXT_MAX * (uint64_t)k->features.cpus },
 		{ s->maps.gw_events, cfg->ring_bytes },
 		{ s->maps.gw_region, 2 * (uint64_t)cfg->rules_mb * (1 << 20) / GW_LINE_SIZE },
 		{ s->maps.gw_dynset, cfg->dynset_max },

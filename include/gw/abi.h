@@ -18,5 +18,6 @@
 #include <gw/image.h>
 #include <gw/config.h>
 #include <gw/timeout.h>
+#include <gw/next.h>
 #include <gw/reason.h>
 #endif

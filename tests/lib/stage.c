@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,8 +55,10 @@ static const struct {
 /* What the child processes inherit. */
 static struct {
 	struct ring_buffer *ring, *logs;
-	int mark_fd; /* sets skb->tc_index, then jumps to gw_out */
-	int wire_fd; /* sees what enters lan */
+	int mark_fd; /* sets skb->tc_index to .mark, then jumps to gw_out */
+	uint16_t mark;
+	struct gw_next *next; /* gw_next, mapped */
+	int wire_fd;	      /* sees what enters lan */
 	int ncpus;
 	void *percpu, *poison; /* one value of gw_scratch or gw_reasons for each CPU */
 } own;
@@ -175,14 +178,17 @@ static int log_add(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-/* A packet as ingress left it to the stack: skb->tc_index is MARK_SLOW (bpf/stage/finish.h). */
+/* A packet as ingress left it to the stack: skb->tc_index is what skb->cb[0] says. */
 static int mark_load(void)
 {
 	int jump = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "t_jump", 4, 4, 1, NULL);
 	int out_fd = bpf_program__fd(stage.skel->progs.gw_out);
 	__u32 zero = 0;
 	struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = 0x4758 },
+		{ .code = BPF_LDX | BPF_MEM | BPF_W,
+		  .dst_reg = 2,
+		  .src_reg = 1,
+		  .off = offsetof(struct __sk_buff, cb) },
 		{ .code = BPF_STX | BPF_MEM | BPF_W,
 		  .dst_reg = 1,
 		  .src_reg = 2,
@@ -223,6 +229,7 @@ static void skel_size(struct gw_bpf *skel)
 	for (int i = 0; i < TABLES; i++)
 		bpf_map__set_max_entries(flows[i], 4096);
 	bpf_map__set_max_entries(skel->maps.gw_counters, own.ncpus * GW_COUNTERS_MAX);
+	bpf_map__set_max_entries(skel->maps.gw_next, own.ncpus * GW_NEXT_MAX);
 	bpf_map__set_max_entries(skel->maps.gw_events, 262144);
 	bpf_map__set_max_entries(skel->maps.gw_region, 2 * RULES_HALF_LINES);
 	bpf_map__set_max_entries(skel->maps.gw_frag, 1024);
@@ -240,6 +247,11 @@ static int map_fd(enum table t)
 }
 
 #define MAP(name) bpf_map__fd(stage.skel->maps.name)
+
+static size_t next_size(void)
+{
+	return (size_t)own.ncpus * GW_NEXT_MAX * sizeof(struct gw_next);
+}
 
 static int object_load(void)
 {
@@ -259,6 +271,9 @@ static int object_load(void)
 	if (!own.percpu || !own.poison)
 		return -1;
 	memset(own.poison, 0xa5, scratch);
+	own.next = mmap(NULL, next_size(), PROT_READ | PROT_WRITE, MAP_SHARED, MAP(gw_next), 0);
+	if (own.next == MAP_FAILED)
+		return -1;
 	own.ring = ring_buffer__new(MAP(gw_events), event_add, NULL, NULL);
 	own.logs = ring_buffer__new(MAP(gw_logs), log_add, NULL, NULL);
 	return own.ring && own.logs ? mark_load() : -1;
@@ -400,6 +415,7 @@ void stage_reset(void)
 	map_clear(MAP(gw_dyncount));
 	for (__u32 i = 0; i < 64; i++)
 		bpf_map_update_elem(MAP(gw_states), &i, &state, BPF_ANY);
+	memset(own.next, 0, next_size());
 	rules_reset();
 	for (__u32 i = 0; i < 2; i++)
 		bpf_map_update_elem(MAP(gw_count), &i, &none, BPF_ANY);
@@ -424,6 +440,7 @@ static int run_quick(int fd, struct frame *f, enum port p, enum port from, int *
 	struct __sk_buff ctx = { .ifindex = stage.ifindex[p],
 				 .ingress_ifindex = from < PORTS ? stage.ifindex[from] : 0,
 				 .mark = stage.mark,
+				 .cb = { own.mark },
 				 .gso_size = stage.gso_size,
 				 .gso_segs = stage.gso_size ? 2 : 0 };
 	struct frame to;
@@ -471,9 +488,28 @@ int out(struct frame *f, enum port p, enum port from)
 	return run(bpf_program__fd(stage.skel->progs.gw_out), f, p, from);
 }
 
+int out_with(uint16_t mark, struct frame *f, enum port p, enum port from)
+{
+	own.mark = mark;
+	return run(own.mark_fd, f, p, from);
+}
+
 int out_marked(struct frame *f, enum port p, enum port from)
 {
-	return run(own.mark_fd, f, p, from);
+	return out_with(0x4758, f, p, from); /* MARK_SLOW of bpf/stage/finish.h */
+}
+
+struct gw_next *next_row(enum port p, bool v6, uint16_t *ret_mark)
+{
+	struct gw_next *rows = own.next + (size_t)sched_getcpu() * GW_NEXT_MAX;
+
+	for (uint32_t i = 0; i < GW_NEXT_MAX; i++) {
+		if (rows[i].asked_key != GW_NEXT_KEY(stage.ifindex[p], v6))
+			continue;
+		*ret_mark = GW_NEXT_MARK(rows[i].turn, i);
+		return &rows[i];
+	}
+	return NULL;
 }
 
 void expect_in(struct frame f, enum port p, int r, const char *text)

@@ -73,6 +73,9 @@ int in(struct frame *f, enum port p);
 int out(struct frame *f, enum port p, enum port from); /* NOWHERE: the gateway's own */
 int out_marked(struct frame *f, enum port p,
 	       enum port from); /* as ingress marks what it left to the stack */
+/* skb->tc_index is @mark; and what the packets to the next hop behind @p ask for on this CPU, NULL = nothing yet. */
+int out_with(uint16_t mark, struct frame *f, enum port p, enum port from);
+struct gw_next *next_row(enum port p, bool v6, uint16_t *ret_mark);
 int in_quick(struct frame *f,
 	     enum port p); /* for threads: nothing but the run; -errno or as in() */
 

@@ -6,7 +6,8 @@
   bulk.py get|put ADDR PORT N     ends with status 0 only if all bytes arrived as they were sent
   bulk.py slow ADDR PORT N SECONDS   like get, reading at such a pace that it takes about SECONDS
   bulk.py gso ADDR PORT           datagrams in bursts that the kernel splits (as QUIC sends them) to and from a udp-echo server
-  bulk.py steady ADDR PORT        a datagram every 2 ms to an echo server until SIGTERM; prints how many were sent and lost
+  bulk.py steady ADDR PORT        a datagram every 2 ms to an echo server until SIGTERM; prints how many were sent and lost, and the longest
+                                  time without an answer
 """
 
 import hashlib
@@ -91,6 +92,7 @@ def steady(address, port):
         answered, sent, running = set(), 0, [True]
         signal.signal(signal.SIGTERM, lambda *_: running.clear())
         last = time.monotonic()
+        heard, silence = None, 0.0
         while running or time.monotonic() < last + 0.5:
             if running:
                 sent, last = sent + 1, time.monotonic()
@@ -101,9 +103,13 @@ def steady(address, port):
                     answered.add(int(sock.recv(100)))
                     if len(answered) == 1:
                         print("begun", flush=True)
+                    now = time.monotonic()
+                    silence, heard = max(silence, now - (heard or now)), now
             except BlockingIOError:
                 pass
+        silence = max(silence, last - (heard or 0))
         print("sent", sent, "lost", sent - len(answered))
+        print("silent", int(silence * 1000), "ms")
 
 
 UDP_SEGMENT = 103
