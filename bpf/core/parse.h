@@ -180,6 +180,111 @@ static __always_inline int parse_ports(struct __sk_buff *skb, struct pkt *p, __u
 	return PARSE_OK;
 }
 
+/* Walks the chunks of an SCTP packet (do_basic_checks() of nf_conntrack_proto_sctp.c says which orders are wrong). */
+struct chunks {
+	struct __sk_buff *skb;
+	__u32 at, end, seen;
+	__u32 alone; /* a chunk was seen that must be the only one */
+};
+
+static __always_inline __u32 chunk_bits(const struct chunks *c, __u8 type)
+{
+	bool first_only = type == 10 || type == 11; /* COOKIE ECHO, COOKIE ACK */
+
+	if ((first_only || c->alone) && c->seen)
+		return CHUNK_BAD;
+	switch (type) {
+	case 0:
+	case 1 ... 2:
+	case 4 ... 11:
+	case 14:
+		return 1U << type;
+	}
+	return CHUNK_OTHER;
+}
+
+static long chunk_step(__u32 i, struct chunks *c)
+{
+	struct pkt *p = pkt_scratch();
+	struct sctp_chunk chunk = {};
+	__u32 bits;
+
+	if (!p || c->at >= c->end)
+		return 1;
+	if (bpf_skb_load_bytes(c->skb, c->at, &chunk, 4))
+		return 1;
+	chunk.len = bpf_ntohs(chunk.len);
+	c->alone |= chunk.type == 1 || chunk.type == 2 || chunk.type == 14;
+	bits = chunk.len ? chunk_bits(c, chunk.type) : CHUNK_BAD;
+	if ((chunk.type == 1 || chunk.type == 2) &&
+	    (c->at + 20 > c->end || bpf_skb_load_bytes(c->skb, c->at + 4, &chunk.tag, 4)))
+		bits = CHUNK_BAD;
+	c->seen++;
+	c->at += (chunk.len + 3) & ~3U;
+	p->chunks |= bits;
+	if (bits & (CHUNK_BAD | CHUNK_OTHER | 1))
+		return 0;
+	if (p->n_chunks >= CHUNKS_MAX) {
+		p->chunks |= CHUNK_BAD;
+		return 1;
+	}
+	p->chunk[p->n_chunks & 7] = chunk;
+	p->n_chunks++;
+	return 0;
+}
+
+#define CHUNK_STEPS \
+	64 /* SACKs and DATA of a 1500 byte packet are fewer; the rest is not looked at */
+
+__noinline int parse_chunks(struct __sk_buff *skb, __u32 at, __u32 end)
+{
+	struct chunks c = { .skb = skb, .at = at, .end = end };
+	struct pkt *p = pkt_scratch();
+
+	if (!p)
+		return 0;
+	p->chunks = p->n_chunks = 0;
+	if (bpf_skb_load_bytes(skb, at - 8, &p->seq, 4))
+		return 0;
+	bpf_loop(CHUNK_STEPS, chunk_step, &c, 0);
+	if (!c.seen)
+		p->chunks = CHUNK_BAD;
+	return 0;
+}
+
+/* RFC 4340 5.1: type, and the low halves of the sequence and acknowledgement numbers of long headers. */
+static __always_inline int parse_dccp(struct __sk_buff *skb, struct pkt *p, __u32 room)
+{
+	__u8 head[24] = {};
+
+	p->seq = p->ack = 0;
+	if (bpf_skb_load_bytes(skb, p->l4, head, 12))
+		return parse_short(p);
+	if (head[4] * 4u < 12 || head[4] * 4u > room)
+		return PARSE_DROP + GW_REASON_BAD_L4;
+	p->dccp_type = head[8] >> 1 & 15;
+	if (head[8] & 1 && room >= 24 && !bpf_skb_load_bytes(skb, p->l4, head, 24)) {
+		p->seq = bpf_ntohl(*(__be32 *)&head[12]);
+		p->ack = bpf_ntohl(*(__be32 *)&head[20]);
+	} else if (head[8] & 1 && room >= 16 && !bpf_skb_load_bytes(skb, p->l4, head, 16)) {
+		p->seq = bpf_ntohl(*(__be32 *)&head[12]);
+	}
+	return PARSE_OK;
+}
+
+static __always_inline int parse_streams(struct __sk_buff *skb, struct pkt *p, __u32 room,
+					 const bool v6)
+{
+	int r = parse_ports(skb, p, room, 12, v6);
+
+	if (r != PARSE_OK)
+		return r;
+	if (p->proto == IPPROTO_DCCP)
+		return parse_dccp(skb, p, room);
+	parse_chunks(skb, p->l4 + 12, p->l4 + room);
+	return PARSE_OK;
+}
+
 static __always_inline int parse_icmp(struct __sk_buff *skb, struct pkt *p, __u32 room,
 				      const bool v6)
 {
@@ -223,7 +328,7 @@ static __always_inline int parse_l4(struct __sk_buff *skb, struct pkt *p, __u32 
 		return parse_ports(skb, p, room, 8, v6);
 	case IPPROTO_SCTP:
 	case IPPROTO_DCCP:
-		return parse_ports(skb, p, room, 12, v6);
+		return parse_streams(skb, p, room, v6);
 	case IPPROTO_ICMP:
 		return v6 ? PARSE_OK : parse_icmp(skb, p, room, v6);
 	case IPPROTO_ICMPV6:

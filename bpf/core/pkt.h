@@ -88,6 +88,16 @@ struct tcp_side {
 	__u16 pad;
 };
 
+/* SCTP chunks that may change the state; what else there is, is said by pkt.chunks only. */
+#define CHUNKS_MAX  8
+#define CHUNK_OTHER (1U << 12) /* neither DATA nor one that changes the state */
+#define CHUNK_BAD   (1U << 15) /* in an order that RFC 9260 6.10 forbids, damaged, or too many */
+struct sctp_chunk {
+	__u8 type, flags;
+	__u16 len; /* host order */
+	__u32 tag; /* INIT, INIT ACK: the tag that it announces, as on the wire */
+};
+
 struct pkt {
 	union gw_key t;	  /* the tuple on the wire */
 	union gw_key out; /* the tuple it shall leave with */
@@ -103,7 +113,7 @@ struct pkt {
 	__u8 icmp_type, icmp_code, tcp_bits, tcp_doff;
 	__u32 seq, ack, end; /* TCP, host order; end = seq + payload + SYN + FIN */
 	__u16 win;
-	__u16 pad;
+	__u16 chunks; /* SCTP: 1 << type of each chunk, CHUNK_* */
 	__be32 frag_id;
 	__u32 ctmark;
 	__u32 nh[4]; /* next hop, network order */
@@ -122,11 +132,17 @@ struct pkt {
 	union gw_key
 		related; /* ICMP error: key of the flow it is about, in the error's direction */
 	union gw_key tmp;
-	__u8 opts[64];		   /* TCP options */
+	union {
+		__u8 opts[64]; /* TCP options */
+		struct sctp_chunk chunk[CHUNKS_MAX];
+	};
 	__u8 syn_scale, syn_flags; /* what a SYN announced: window scale, GW_TCPF_* */
 	__u8 syn_mss,
 		exthdr; /* where its MSS is in the TCP header, 0 = it has none; EXT6_* that are there */
 	__u8 tcp_state, tcp_assured;
+	__u8 n_chunks;	/* of them in p->chunk */
+	__u8 dccp_type; /* DCCP: packet type */
+	__u16 pad;
 	__u32 tcp_status; /* GW_FLOW_* of the original entry */
 	struct tcp_side own, peer;
 };

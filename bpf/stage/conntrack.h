@@ -95,11 +95,13 @@ static __always_inline void ct_accept(struct pkt *p, struct ct *ct, bool changed
 	struct gw_flow *orig = reply ? ct->peer : ct->own;
 	bool udp = p->proto == IPPROTO_UDP || p->proto == IPPROTO_UDPLITE;
 	bool generic = !udp && p->proto != IPPROTO_TCP && p->proto != IPPROTO_ICMP &&
-		       p->proto != IPPROTO_ICMPV6;
+		       p->proto != IPPROTO_ICMPV6 && !ct_is_sctp(p) && p->proto != IPPROTO_GRE;
 	__u32 what = 0, status;
 
 	if (udp)
 		assured = ct_udp_assured(orig);
+	if (p->proto == IPPROTO_GRE) /* gre_packet(): the second packet after the first answer */
+		assured = orig->flags & GW_FLOW_SEEN_REPLY && !(orig->flags & GW_FLOW_ASSURED);
 	changed |= reply && !(orig->flags & GW_FLOW_SEEN_REPLY);
 	status = orig->flags | (reply ? GW_FLOW_SEEN_REPLY : 0) | (assured ? GW_FLOW_ASSURED : 0);
 	if (changed || assured)
@@ -123,6 +125,8 @@ static __always_inline int ct_known(struct pkt *p, struct gw_conf *conf, struct 
 	p->flags = ct->own->flags & GW_FLOW_REPLY ? p->flags | PKT_REPLY : p->flags & ~PKT_REPLY;
 	if (p->proto == IPPROTO_TCP && !(p->flags & PKT_FRAG_LATER))
 		r = ct_tcp(p, conf, ct, &changed, &assured);
+	else if (ct_is_sctp(p) && !(p->flags & PKT_FRAG_LATER))
+		r = ct_sctp(p, ct, &changed, &assured);
 	if (r == CT_REOPEN || r == CT_BAD || r == CT_RST_DROP)
 		return r;
 	key_swap(&p->out, &p->alt, v6);
@@ -144,6 +148,8 @@ static __always_inline bool ct_may_start(struct pkt *p, struct gw_conf *conf, co
 
 	if (p->proto == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
 		return (p->flags & (PKT_QUERY | PKT_REPLY)) == PKT_QUERY;
+	if (ct_is_sctp(p))
+		return ct_sctp_first(p) == CT_OK;
 	if (p->proto != IPPROTO_TCP)
 		return true;
 	if (!tcp_bits_valid(p->tcp_bits))

@@ -53,6 +53,10 @@ static __always_inline void create_fill(struct pkt *p, struct gw_conf *conf, con
 		tcp_learn(&p->own, p, false);
 		side_store(a, &p->own);
 	}
+	if (ct_is_sctp(p)) {
+		a->state = p->tcp_state;
+		side_store(a, &p->own);
+	}
 	filter_remember(p, a);
 	*b = *a;
 	b->flags = GW_FLOW_REPLY | (p->flags & PKT_OUTPUT ? GW_FLOW_LOCAL_IN : 0) |
@@ -62,6 +66,8 @@ static __always_inline void create_fill(struct pkt *p, struct gw_conf *conf, con
 	b->pkts = b->bytes = 0;
 	b->tcp_end = b->tcp_ack = b->tcp_win = b->tcp_maxend = b->tcp_last = 0;
 	b->tcp_flags = b->tcp_scale = 0;
+	if (ct_is_sctp(p))
+		side_store(b, &p->peer);
 }
 
 /* The pair's second half: the original tuple.  0, 1 = another CPU was first, < 0 refused. */

@@ -87,8 +87,9 @@ json_t *show_json(const struct gw_event *ev)
 	json_object_set_new(obj, "proto", json_string(show_proto_name(ev->proto)));
 	json_object_set_new(obj, "protonum", json_integer(ev->proto));
 	json_object_set_new(obj, "timeout", json_integer(ev->timeout));
-	if (ev->proto == IPPROTO_TCP && show_state_name(ev->state))
-		json_object_set_new(obj, "state", json_string(show_state_name(ev->state)));
+	if (show_state_name(ev->proto, ev->state))
+		json_object_set_new(obj, "state",
+				    json_string(show_state_name(ev->proto, ev->state)));
 	json_object_set_new(obj, "original", tuple_json(ev, 0));
 	json_object_set_new(obj, "reply", tuple_json(ev, 1));
 	json_object_set_new(obj, "flags", flags_json(ev));

@@ -61,7 +61,7 @@ static void put_tuple(const struct gw_event *ev, int dir, const struct style *st
 
 static void put_protocol(const struct gw_event *ev, const struct style *st, struct strbuf *b)
 {
-	const char *state = show_state_name(ev->state);
+	const char *state = show_state_name(ev->proto, ev->state);
 
 	if (st->flags & SHOW_EXTENDED)
 		strbuf_puts(b, ev->family == 6 ? "ipv6     10 " : "ipv4     2 ");
@@ -69,8 +69,10 @@ static void put_protocol(const struct gw_event *ev, const struct style *st, stru
 	/* a connection that ran out of time has none left to print */
 	if (ev->type != GW_EVENT_DESTROY || ev->timeout)
 		strbuf_printf(b, "%u ", ev->timeout);
-	if (ev->proto == IPPROTO_TCP)
-		strbuf_printf(b, "%s ", state ? state : "NONE");
+	if (state)
+		strbuf_printf(b, "%s ", state);
+	else if (ev->proto == IPPROTO_TCP)
+		strbuf_puts(b, "NONE ");
 }
 
 static void put_tail(const struct gw_event *ev, const struct style *st, struct strbuf *b)

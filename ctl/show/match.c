@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <netinet/in.h>
 #include <strings.h>
 #include <show/ctargs.h>
 #include <show/match.h>
@@ -82,7 +83,7 @@ static bool take_number(const char *text, uint64_t max, int64_t *ret)
 static int take_state(struct flow_filter *f, const char *text)
 {
 	for (int i = 0; i < GW_TCP_STATES; i++)
-		if (!strcasecmp(text, show_state_name(i)))
+		if (!strcasecmp(text, show_state_name(IPPROTO_TCP, i)))
 			f->state = i;
 	return f->state;
 }

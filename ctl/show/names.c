@@ -36,6 +36,25 @@ static const char *const states[GW_TCP_STATES] = {
 	[GW_TCP_CLOSE] = "CLOSE",	[GW_TCP_SYN_SENT2] = "SYN_SENT2",
 };
 
+static const char *const sctp_states[GW_SCTP_STATES] = {
+	[GW_SCTP_NONE] = "NONE",
+	[GW_SCTP_CLOSED] = "CLOSED",
+	[GW_SCTP_COOKIE_WAIT] = "COOKIE_WAIT",
+	[GW_SCTP_COOKIE_ECHOED] = "COOKIE_ECHOED",
+	[GW_SCTP_ESTABLISHED] = "ESTABLISHED",
+	[GW_SCTP_SHUTDOWN_SENT] = "SHUTDOWN_SENT",
+	[GW_SCTP_SHUTDOWN_RECD] = "SHUTDOWN_RECD",
+	[GW_SCTP_SHUTDOWN_ACK_SENT] = "SHUTDOWN_ACK_SENT",
+	[GW_SCTP_HEARTBEAT_SENT] = "HEARTBEAT_SENT",
+};
+
+static const char *const dccp_states[GW_DCCP_STATES] = {
+	[GW_DCCP_NONE] = "NONE",       [GW_DCCP_REQUEST] = "REQUEST",
+	[GW_DCCP_RESPOND] = "RESPOND", [GW_DCCP_PARTOPEN] = "PARTOPEN",
+	[GW_DCCP_OPEN] = "OPEN",       [GW_DCCP_CLOSEREQ] = "CLOSEREQ",
+	[GW_DCCP_CLOSING] = "CLOSING", [GW_DCCP_TIMEWAIT] = "TIMEWAIT",
+};
+
 /* The queries that have an answer. */
 static const struct {
 	uint8_t proto;
@@ -61,9 +80,17 @@ bool show_proto_has_ports(uint8_t proto)
 	return false;
 }
 
-const char *show_state_name(uint8_t state)
+const char *show_state_name(uint8_t proto, uint8_t state)
 {
-	return state < GW_TCP_STATES ? states[state] : NULL;
+	switch (proto) {
+	case IPPROTO_TCP:
+		return state < GW_TCP_STATES ? states[state] : NULL;
+	case IPPROTO_SCTP:
+		return state < GW_SCTP_STATES ? sctp_states[state] : NULL;
+	case IPPROTO_DCCP:
+		return state < GW_DCCP_STATES ? dccp_states[state] : NULL;
+	}
+	return NULL;
 }
 
 unsigned int show_icmp_type(const struct gw_event *ev, int dir)

@@ -28,7 +28,8 @@ void show_flow_proc(const struct gw_event *ev, struct strbuf *b);
 json_t *show_json(const struct gw_event *ev);
 
 const char *show_proto_name(uint8_t proto); /* as conntrack names it, "unknown" for the rest */
-const char *show_state_name(uint8_t state); /* NULL = no such TCP state */
+const char *show_state_name(uint8_t proto,
+			    uint8_t state); /* NULL = no such state, or a protocol without */
 bool show_proto_has_ports(uint8_t proto);
 
 #endif

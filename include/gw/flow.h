@@ -24,6 +24,29 @@
 #define GW_TCP_SYN_SENT2   9
 #define GW_TCP_STATES	   10
 
+/* States of SCTP associations (include/uapi/linux/netfilter/nf_conntrack_sctp.h), same numbers. */
+#define GW_SCTP_NONE		  0
+#define GW_SCTP_CLOSED		  1
+#define GW_SCTP_COOKIE_WAIT	  2
+#define GW_SCTP_COOKIE_ECHOED	  3
+#define GW_SCTP_ESTABLISHED	  4
+#define GW_SCTP_SHUTDOWN_SENT	  5
+#define GW_SCTP_SHUTDOWN_RECD	  6
+#define GW_SCTP_SHUTDOWN_ACK_SENT 7
+#define GW_SCTP_HEARTBEAT_SENT	  8
+#define GW_SCTP_STATES		  9
+
+/* States of DCCP connections: RFC 4340 4.3, numbers of enum ct_dccp_state of kernels that track DCCP (before 6.16). */
+#define GW_DCCP_NONE	 0
+#define GW_DCCP_REQUEST	 1
+#define GW_DCCP_RESPOND	 2
+#define GW_DCCP_PARTOPEN 3
+#define GW_DCCP_OPEN	 4
+#define GW_DCCP_CLOSEREQ 5
+#define GW_DCCP_CLOSING	 6
+#define GW_DCCP_TIMEWAIT 7
+#define GW_DCCP_STATES	 8
+
 /* gw_flow.flags */
 #define GW_FLOW_REPLY (1U << 0) /* this entry is the reply direction */
 #define GW_FLOW_SEEN_REPLY \
@@ -65,7 +88,7 @@
 
 struct gw_flow {
 	__u32 kx;     /* hash of the entry's own key: a reused element shows a different one */
-	__u8 state;   /* GW_TCP_*; 0 for other protocols */
+	__u8 state;   /* GW_TCP_*, GW_SCTP_*, GW_DCCP_*; 0 for other protocols */
 	__u8 verdict; /* low nibble GW_VERDICT_*, high nibble the GW_CT_* state it was given for */
 	__u16 flags;  /* GW_FLOW_* */
 	__u32 seen;   /* last packet of this direction, jiffies (low 32 bits) */
@@ -80,9 +103,9 @@ struct gw_flow {
 	__u16 mtu;	/* of the cached route */
 	__u8 tcp_scale; /* window scale announced by this side, 0..14 */
 	__u8 tcp_flags; /* GW_TCPF_* */
-	__u32 tcp_end;	/* highest seq + len sent by this side, host order */
-	__u32 tcp_ack;	/* highest ack sent by this side, host order */
-	__u32 tcp_win;	/* largest window announced by this side, scaled, bytes */
+	__u32 tcp_end; /* highest seq + len sent by this side, host order; SCTP: the verification tag it must send */
+	__u32 tcp_ack; /* highest ack sent by this side, host order */
+	__u32 tcp_win; /* largest window announced by this side, scaled, bytes */
 	__u32 tcp_maxend; /* the peer may send up to here: highest ack + window announced by this side */
 	__u32 tcp_last; /* signature of its last segment: the same again is a retransmission */
 	__u64 pkts;	/* packets of this direction */

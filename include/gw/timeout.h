@@ -17,6 +17,14 @@ static inline __attribute__((always_inline)) __u32 gw_timeout_class(__u8 proto,
 	case 17:  /* UDP */
 	case 136: /* UDP-Lite */
 		return orig->flags & GW_FLOW_ASSURED ? GW_TIMEOUT_UDP_STREAM : GW_TIMEOUT_UDP;
+	case 132: /* SCTP */
+		return GW_TIMEOUT_SCTP +
+		       (orig->state < GW_SCTP_STATES ? orig->state : GW_SCTP_NONE);
+	case 33: /* DCCP */
+		return GW_TIMEOUT_DCCP +
+		       (orig->state < GW_DCCP_STATES ? orig->state : GW_DCCP_NONE);
+	case 47: /* GRE */
+		return orig->flags & GW_FLOW_ASSURED ? GW_TIMEOUT_GRE_STREAM : GW_TIMEOUT_GRE;
 	case 1:	 /* ICMP */
 	case 58: /* ICMPv6 */
 		return GW_TIMEOUT_ICMP;

@@ -673,7 +673,7 @@ static struct gw_tuple6 tuple_of(const struct frame *f)
 
 	memcpy(t.saddr, ip + (v6 ? 8 : 12), v6 ? 16 : 4);
 	memcpy(t.daddr, ip + (v6 ? 24 : 16), v6 ? 16 : 4);
-	if (t.proto == 6 || t.proto == 17) {
+	if (t.proto == 6 || t.proto == 17 || t.proto == 33 || t.proto == 132) {
 		memcpy(&t.sport, l4, 2);
 		memcpy(&t.dport, l4 + 2, 2);
 	} else if (t.proto == 1 || t.proto == 58) {

@@ -216,12 +216,17 @@ static const struct {
 	{ IPPROTO_UDPLITE, 0, GW_FLOW_ASSURED, 1, 0, 555, 0 },
 	{ IPPROTO_UDP, 0, 0, 1, 0, 1100, 0 },
 	{ IPPROTO_ICMP, 0, 0, 0, 0, 1120, 0 },
+	{ IPPROTO_SCTP, GW_SCTP_ESTABLISHED, 0, 0, 0, 1200, 0 },
+	{ IPPROTO_SCTP, 200, 0, 0, 0, 1160, 0 },
+	{ IPPROTO_DCCP, GW_DCCP_TIMEWAIT, 0, 0, 0, 1330, 0 },
+	{ IPPROTO_GRE, 0, 0, 0, 0, 1360, 0 },
+	{ IPPROTO_GRE, 0, GW_FLOW_ASSURED, 0, 0, 1370, 0 },
 	{ IPPROTO_ICMPV6, 0, 0, 0, 0, 1120, 0 },
-	{ 47, 0, 0, 0, 0, 1130, 0 },
-	{ 47, 0, 0, 0, 113000, 0, 0 },
-	{ 47, 0, 0, 0, 113001, -1, 0 },
-	{ 47, 0, 0, 0, 0xfffffff0, 1130, 0 }, /* seen after the clock was read */
-	{ 47, 0, GW_FLOW_ASSURED, 40, 1, -1, 0 },
+	{ IPPROTO_ESP, 0, 0, 0, 0, 1130, 0 },
+	{ IPPROTO_ESP, 0, 0, 0, 113000, 0, 0 },
+	{ IPPROTO_ESP, 0, 0, 0, 113001, -1, 0 },
+	{ IPPROTO_ESP, 0, 0, 0, 0xfffffff0, 1130, 0 }, /* seen after the clock was read */
+	{ IPPROTO_ESP, 0, GW_FLOW_ASSURED, 40, 1, -1, 0 },
 	{ IPPROTO_TCP, GW_TCP_ESTABLISHED, 0, 0, 100, 41, 4200 },
 };
 
