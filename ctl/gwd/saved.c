@@ -66,7 +66,7 @@ int saved_write(const struct gwd *g)
 
 		setting_get(&g->cfg, row, value, sizeof(value));
 		setting_get(&g->configured, row, configured, sizeof(configured));
-		if (strcmp(value, configured))
+		if (strcmp(value, configured) && !setting_follows(&g->cfg, row))
 			json_object_set_new(
 				all, row->name,
 				json_pack("{s:s, s:s}", "value", value, "instead", configured));

@@ -7,6 +7,7 @@
 #define SEPARATORS ", \t"
 
 static const char *const flows_types[] = { "lru", "hash", NULL };
+static const char *const timeouts_names[] = { "netfilter", "rfc", NULL };
 static const char *const log_levels[] = { "err", "warning", "notice", "info", "debug", NULL };
 
 static bool check_interfaces(const char *value, struct diag *d)
@@ -69,6 +70,9 @@ const struct setting_row setting_rows[] = {
 	  NULL,
 	  "kind of table for assured connections: `lru` never refuses an insert, `hash` never "
 	  "evicts" },
+	{ "timeouts", SETTING_CHOICE, FIELD(timeouts), 0, 0, "netfilter", "", true, timeouts_names,
+	  NULL,
+	  "defaults of the timeouts below: `netfilter`, or what RFC 4787, 5382 and 7857 ask for" },
 	TIMEOUT("tcp_syn_sent", GW_TCP_SYN_SENT, "120", "TCP, SYN seen"),
 	TIMEOUT("tcp_syn_recv", GW_TCP_SYN_RECV, "60", "TCP, SYN-ACK seen"),
 	TIMEOUT("tcp_established", GW_TCP_ESTABLISHED, "432000", "TCP, established"),
@@ -204,6 +208,36 @@ static bool set_number(const struct setting_row *row, const char *value, uint32_
 	return true;
 }
 
+/* Where `timeouts = rfc` differs (RFC 5382 REQ-5, RFC 7857 2.1 and 2.2, RFC 4787 REQ-5). */
+static const struct {
+	unsigned int class;
+	const char *seconds;
+} rfc_timeouts[] = {
+	{ GW_TCP_SYN_SENT, "240" },	{ GW_TCP_SYN_RECV, "240" },
+	{ GW_TCP_ESTABLISHED, "7440" }, { GW_TCP_FIN_WAIT, "240" },
+	{ GW_TCP_CLOSE_WAIT, "240" },	{ GW_TCP_LAST_ACK, "240" },
+	{ GW_TCP_TIME_WAIT, "240" },	{ GW_TCP_CLOSE, "240" },
+	{ GW_TIMEOUT_UDP, "300" },	{ GW_TIMEOUT_UDP_STREAM, "300" },
+};
+
+/* The timeout that a row sets, or -1. */
+static int timeout_class(const struct setting_row *row)
+{
+	if (row->offset < FIELD(timeout[0]) || row->offset > FIELD(timeout[GW_TIMEOUT_MAX - 1]))
+		return -1;
+	return (int)((row->offset - FIELD(timeout[0])) / sizeof(uint32_t));
+}
+
+const char *setting_default(const struct settings *s, const struct setting_row *row)
+{
+	int class = timeout_class(row);
+
+	for (size_t i = 0; s->timeouts == TIMEOUTS_RFC && i < ARRAY_SIZE(rfc_timeouts); i++)
+		if ((int)rfc_timeouts[i].class == class)
+			return rfc_timeouts[i].seconds;
+	return row->def;
+}
+
 static bool set_value(struct settings *s, const struct setting_row *row, const char *value)
 {
 	switch (row->type) {
@@ -223,6 +257,22 @@ static bool set_value(struct settings *s, const struct setting_row *row, const c
 	return false;
 }
 
+bool setting_follows(const struct settings *s, const struct setting_row *row)
+{
+	int class = timeout_class(row);
+
+	return class >= 0 && !(s->timeout_set & 1ULL << class);
+}
+
+/* All that nobody set. */
+static void set_timeouts(struct settings *s)
+{
+	for (size_t i = 0; i < setting_rows_n; i++) {
+		if (setting_follows(s, &setting_rows[i]))
+			set_value(s, &setting_rows[i], setting_default(s, &setting_rows[i]));
+	}
+}
+
 int settings_set(struct settings *s, const char *name, const char *value, struct diag *d)
 {
 	const struct setting_row *row = setting_find(name);
@@ -238,6 +288,9 @@ int settings_set(struct settings *s, const char *name, const char *value, struct
 		say_expected(row, value, d);
 		return SETTINGS_E_DIAG;
 	}
+	if (timeout_class(row) >= 0)
+		s->timeout_set |= 1ULL << timeout_class(row);
+	set_timeouts(s);
 	/* netfilter has no setting of its own for a simultaneous open either */
 	s->timeout[GW_TCP_SYN_SENT2] = s->timeout[GW_TCP_NONE] = s->timeout[GW_TCP_SYN_SENT];
 	return 0;
@@ -250,6 +303,7 @@ void settings_init(struct settings *s)
 	memset(s, 0, sizeof(*s));
 	for (size_t i = 0; i < setting_rows_n; i++)
 		settings_set(s, setting_rows[i].name, setting_rows[i].def, &d);
+	s->timeout_set = 0;
 }
 
 void setting_get(const struct settings *s, const struct setting_row *row, char *ret_value,
@@ -275,7 +329,7 @@ bool setting_is_default(const struct settings *s, const struct setting_row *row)
 	char value[VALUE_MAX];
 
 	setting_get(s, row, value, sizeof(value));
-	return !strcmp(value, row->def);
+	return !strcmp(value, setting_default(s, row));
 }
 
 /* Cut blanks off both ends, in place. */

@@ -11,13 +11,16 @@
 #include <gw/abi.h>
 
 enum flows_type { FLOWS_LRU, FLOWS_HASH };
+enum timeouts { TIMEOUTS_NETFILTER, TIMEOUTS_RFC };
 
 struct settings {
 	char interfaces[1024]; /* names and patterns, separated by commas or blanks */
 	uint32_t flows_max;
 	uint32_t flows_embryonic_max;
 	uint32_t flows_type;		  /* enum flows_type */
+	uint32_t timeouts;		  /* enum timeouts: those that nobody set */
 	uint32_t timeout[GW_TIMEOUT_MAX]; /* seconds, by class */
+	uint64_t timeout_set;		  /* bit 1 << class: somebody did */
 	uint32_t tcp_loose;
 	uint32_t tcp_be_liberal;
 	uint32_t protect_local;
@@ -54,6 +57,10 @@ const struct setting_row *setting_find(const char *name); /* or NULL */
 int settings_set(struct settings *s, const char *name, const char *value, struct diag *d);
 void setting_get(const struct settings *s, const struct setting_row *row, char *ret_value,
 		 size_t size);
+/* Depends on `timeouts`. */
+const char *setting_default(const struct settings *s, const struct setting_row *row);
+/* Its value is what `timeouts` makes it. */
+bool setting_follows(const struct settings *s, const struct setting_row *row);
 bool setting_is_default(const struct settings *s, const struct setting_row *row);
 
 /* The text of a gwd.conf: lines `key = value`, # comments. On SETTINGS_E_DIAG *d has file, line and column. */

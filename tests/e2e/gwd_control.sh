@@ -58,8 +58,23 @@ one_per_directory() {
 settings() {
 	expect_match "-" "set answers the row" '"value":"77"' "$(ask_json set '{"key": "timeout.udp", "value": "77"}')"
 	expect_match "-" "status shows what differs from the default" '"timeout.udp":"77"' "$(ask request status)"
+	timeouts
 	expect_rc "-" "a setting that is not live is refused" 1 ask_json set '{"key": "flows.max", "value": "4096"}'
 	expect_match "-" "and says when it counts" "next start" "$OUT"
+}
+# One word for all timeouts that nobody has set.
+value_of() { ask_json get "{\"key\": \"$1\"}" | sed -E 's/.*"value": ?"([^"]*)".*/\1/'; }
+timeouts() {
+	ask_json set '{"key": "timeouts", "value": "rfc"}' >/dev/null
+	expect "-" "RFC 5382: an established connection" 7440 "$(value_of timeout.tcp_established)"
+	expect "-" "RFC 5382: a transitory one" 240 "$(value_of timeout.tcp_syn_sent)"
+	expect "-" "what was set at the start stays" 120 "$(value_of timeout.udp_stream)"
+	expect "-" "what was set stays" 77 "$(value_of timeout.udp)"
+	expect "-" "what no RFC asks for stays" 600 "$(value_of timeout.generic)"
+	ask_json set '{"key": "timeouts", "value": "netfilter"}' >/dev/null
+	expect "-" "back to netfilter's" 432000 "$(value_of timeout.tcp_established)"
+	expect "-" "what was set still stays" 77 "$(value_of timeout.udp)"
+	expect_rc "-" "another word is refused" 1 ask_json set '{"key": "timeouts", "value": "short"}'
 }
 slow_listener() {
 	mkfifo "$T/go"
