@@ -40,6 +40,7 @@
 #define FIELD_BYTES_HOUR       4
 #define FIELD_BYTES_DAY	       1
 #define FIELD_BYTES_TIME       4
+#define FIELD_BYTES_DATE       8
 static const __u8 field_bytes[GW_F_MAX] = {
 #define GW_FIELD(id, keyword, type, bits, families, implies, hooks, varies, help) \
 	[GW_F_##id] = FIELD_BYTES_##type,
@@ -441,7 +442,10 @@ static __always_inline int field_time(struct pkt *p, __u32 field)
 
 	if (!conf)
 		return FIELD_MISSING;
-	s = (gw_boot_ns() + conf->wall_ns) / 1000000000ULL;
+	s = gw_boot_ns() + conf->wall_ns;
+	if (field == GW_F_TIME)
+		return field_is(p, s);
+	s /= 1000000000ULL;
 	if (field == GW_F_HOUR)
 		return field_is(p, s % DAY_S);
 	return field_is(p, (s / DAY_S + 4) % 7); /* 1970-01-01 was a Thursday; Sunday is 0 */
@@ -483,6 +487,7 @@ __noinline int field_frame(struct __sk_buff *skb, __u32 field, __u32 v6)
 	switch (field) {
 	case GW_F_HOUR:
 	case GW_F_DAY:
+	case GW_F_TIME:
 		return field_time(p, field);
 	case GW_F_IIFTYPE:
 		return field_iftype(p, p->r.iif);
@@ -512,6 +517,85 @@ __noinline int field_frame(struct __sk_buff *skb, __u32 field, __u32 v6)
 		return field_is(p, p->r.val[1] >> 8);
 	}
 	return FIELD_UNKNOWN;
+}
+
+/* --------------------------------------------------------------------------------------------- TCP options */
+
+/* Kind of the option, and which bytes of it are asked for; none: is it there? */
+struct tcpopt {
+	__u8 kind, at, bytes;
+};
+static const struct tcpopt tcpopts[] = {
+	[GW_F_TCPOPT_EOL - GW_F_TCPOPT_EOL] = { .kind = 0 },
+	[GW_F_TCPOPT_NOP - GW_F_TCPOPT_EOL] = { .kind = 1 },
+	[GW_F_TCPOPT_MAXSEG - GW_F_TCPOPT_EOL] = { .kind = 2 },
+	[GW_F_TCPOPT_WINDOW - GW_F_TCPOPT_EOL] = { .kind = 3 },
+	[GW_F_TCPOPT_SACK_PERM - GW_F_TCPOPT_EOL] = { .kind = 4 },
+	[GW_F_TCPOPT_SACK - GW_F_TCPOPT_EOL] = { .kind = 5 },
+	[GW_F_TCPOPT_TIMESTAMP - GW_F_TCPOPT_EOL] = { .kind = 8 },
+	[GW_F_TCPOPT_MD5SIG - GW_F_TCPOPT_EOL] = { .kind = 19 },
+	[GW_F_TCPOPT_MPTCP - GW_F_TCPOPT_EOL] = { .kind = 30 },
+	[GW_F_TCPOPT_FASTOPEN - GW_F_TCPOPT_EOL] = { .kind = 34 },
+	[GW_F_TCPOPT_MAXSEG_SIZE - GW_F_TCPOPT_EOL] = { 2, 2, 2 },
+	[GW_F_TCPOPT_WINDOW_COUNT - GW_F_TCPOPT_EOL] = { 3, 2, 1 },
+	[GW_F_TCPOPT_TSVAL - GW_F_TCPOPT_EOL] = { 8, 2, 4 },
+	[GW_F_TCPOPT_TSECR - GW_F_TCPOPT_EOL] = { 8, 6, 4 },
+};
+#define TCPOPTS (sizeof(tcpopts) / sizeof(tcpopts[0]))
+
+/* The options into p->opts; how many bytes they have. */
+static __always_inline __u32 tcpopt_load(struct __sk_buff *skb, struct pkt *p)
+{
+	__u32 len = p->tcp_doff * 4 - 20;
+	__u64 last = len - 1;
+
+	if (p->proto != IPPROTO_TCP || p->flags & PKT_FRAG_LATER || !len || len > 40)
+		return 0;
+	asm volatile("%0 &= 63" : "+r"(last)); /* 6.1 does not learn from "!= 0" */
+	return bpf_skb_load_bytes(skb, p->l4 + 20, p->opts, last + 1) ? 0 : len;
+}
+
+/* Where it is; len = nowhere.  As netfilter looks for it: the end of the list is no end, and no length counts as 1. */
+static __always_inline __u32 tcpopt_find(const struct pkt *p, __u32 len, __u8 kind, __u32 *ret_size)
+{
+	__u64 at = 0;
+
+	for (int i = 0; i < 40 && at + 1 < len; i++) {
+		__u32 size = p->opts[(at + 1) & 63];
+
+		asm volatile("%0 &= 63"
+			     : "+r"(at)); /* one state for the verifier, whatever the way */
+		if (p->opts[at] <= 1 || !size)
+			size = 1;
+		*ret_size = size;
+		if (p->opts[at] == kind)
+			return at + size <= len ? at : len;
+		at += size;
+	}
+	return len;
+}
+
+__noinline int field_tcpopt(struct __sk_buff *skb, __u32 field)
+{
+	__u64 i = field - GW_F_TCPOPT_EOL, at, v = 0;
+	struct pkt *p = pkt_scratch();
+	const struct tcpopt *o;
+	__u32 len, size = 0;
+
+	asm volatile("" : "+r"(i));
+	if (!p || i >= TCPOPTS)
+		return FIELD_UNKNOWN;
+	o = &tcpopts[i];
+	len = tcpopt_load(skb, p);
+	at = tcpopt_find(p, len, o->kind, &size);
+	if (!o->bytes)
+		return field_is(p, at < len);
+	if (at >= len || o->at + o->bytes > size)
+		return FIELD_MISSING;
+	at += o->at;
+	for (int k = 0; k < 4 && k < o->bytes; k++)
+		v = v << 8 | p->opts[(at + k) & 63];
+	return field_is(p, v);
 }
 
 /* ---------------------------------------------------------------------------------------------- the packet */
@@ -668,6 +752,8 @@ __noinline int field_get(struct __sk_buff *skb, __u32 field, __u32 flags, __u32 
 	if ((field >= GW_F_FIB_SADDR_TYPE && field <= GW_F_FIB_SADDR_OIF) ||
 	    (field >= GW_F_FIB_SADDR_IIF_TYPE && field <= GW_F_FIB_DADDR_MARK_IIF_OIF))
 		return field_fib(skb, field, v6);
+	if (field >= GW_F_TCPOPT_EOL && field <= GW_F_TCPOPT_TSECR)
+		return field_tcpopt(skb, field);
 	return field_frame(skb, field, v6);
 }
 #endif

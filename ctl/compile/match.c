@@ -436,18 +436,30 @@ static int op_none(struct seg *s, const struct match *m)
 	return m->negate ? 0 : FLAT_NEVER;
 }
 
-static int op_values(struct seg *s, const struct match *m, const struct spans *l)
+/* Wide numbers are no keys of sets: one that is in none of the ranges between those of the match is in it. */
+static bool match_is_wide(const struct match *m)
 {
+	return field_rows[m->field].bits > 32 &&
+	       type_rows[field_rows[m->field].type].base == BASE_NUM;
+}
+
+static int op_values(struct seg *s, const struct match *m, struct spans *l)
+{
+	bool negate = m->negate;
 	int r = 0;
 
 	if (kinds[m->field] == KIND_VERSION)
 		return version_is_in(m->field, l, s->x->version) == m->negate ? FLAT_NEVER : 0;
 	if (!l->n)
 		return op_none(s, m);
-	if (l->n > 1 && (!m->negate || l->n > NOT_ADDRS_MAX))
+	if (l->n > 1 && !match_is_wide(m) && (!negate || l->n > NOT_ADDRS_MAX))
 		return op_set(s, m);
+	if (l->n > 1 && !negate) {
+		r = spans_complement(l, field_max(m->field));
+		negate = true;
+	}
 	for (size_t i = 0; !r && i < l->n; i++) {
-		r = op_range(s->x, &s->cells, m->field, &l->s[i], m->negate, m->dir);
+		r = op_range(s->x, &s->cells, m->field, &l->s[i], negate, m->dir);
 		if (!r && field_rows[m->field].bits <= 32)
 			s->cells.op[s->cells.n - 1].mask = match_mask(m);
 	}

@@ -119,6 +119,9 @@ int spans_elem(const struct ctx *x, enum field_type type, const struct elem *e, 
 
 		return spans_add(ret, any, any ? UINT32_MAX : 0);
 	}
+	if (type == FIELD_DATE) /* packets know it in nanoseconds */
+		return spans_add(ret, (index_addr)e->num_lo * 1000000000U,
+				 (index_addr)e->num_hi * 1000000000U);
 	switch (row->base) {
 	case BASE_NAME:
 		return spans_ifs(x, e->name, ret);

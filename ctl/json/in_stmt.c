@@ -142,13 +142,11 @@ static bool in_log(struct in *in, const json_t *a)
 
 static bool in_mangle(struct in *in, const json_t *a)
 {
-	const json_t *key = json_object_get(a, "key"), *option = json_object_get(key, "tcp option");
+	const json_t *key = json_object_get(a, "key");
 	const json_t *value = json_object_get(a, "value"),
 		     *rt = json_object_get(json_object_get(value, "rt"), "key");
 
-	if (option)
-		strbuf_puts(in->b, "tcp option maxseg size");
-	else if (!in_value(in, key))
+	if (!in_value(in, key))
 		return false;
 	strbuf_puts(in->b, " set ");
 	if (!rt)

@@ -221,6 +221,21 @@ static bool in_exthdr(struct in *in, const json_t *v)
 		       : in_fail(in, "fields of extension headers are not supported");
 }
 
+static bool in_tcp_option(struct in *in, const json_t *v)
+{
+	const char *name = json_string_value(json_object_get(v, "name")),
+		   *field = json_string_value(json_object_get(v, "field"));
+
+	if (!name)
+		return in_fail(in, "`tcp option` needs `name`");
+	strbuf_puts(in->b, "tcp option ");
+	if (!in_word(in, name))
+		return false;
+	if (field)
+		strbuf_puts(in->b, " ");
+	return !field || in_word(in, field);
+}
+
 static bool in_rt(struct in *in, const json_t *v)
 {
 	strbuf_puts(in->b, "rt ");
@@ -263,7 +278,7 @@ static const struct {
 	{ "range", in_range },	   { "set", in_set },	    { "concat", in_concat },
 	{ "&", in_and },	   { "|", in_or },	    { "^", in_xor },
 	{ "map", in_map },	   { "elem", in_elem },	    { "exthdr", in_exthdr },
-	{ "rt", in_rt },
+	{ "rt", in_rt },	   { "tcp option", in_tcp_option },
 };
 
 bool in_value(struct in *in, const json_t *v)

@@ -21,6 +21,17 @@ static json_t *out_fib(const char *keyword)
 	return json_pack("{s:{s:o, s:o}}", "fib", "result", result, "flags", flags);
 }
 
+/* "NAME" or "NAME FIELD" */
+static json_t *out_tcp_option(const char *words)
+{
+	const char *field = strchr(words, ' ');
+
+	if (!field)
+		return json_pack("{s:{s:s}}", "tcp option", "name", words);
+	return json_pack("{s:{s:s%, s:s}}", "tcp option", "name", words, (size_t)(field - words),
+			 "field", field + 1);
+}
+
 static json_t *out_ct(const char *key, unsigned int dir)
 {
 	static const char *const dirs[] = { NULL, "original", "reply" };
@@ -52,6 +63,8 @@ json_t *out_field(enum field f, unsigned int dir)
 		return out_ct(rest, dir);
 	if (!strcmp(first, "fib"))
 		return out_fib(keyword);
+	if (!strncmp(rest, "option ", 7))
+		return out_tcp_option(rest + 7);
 	if (!strcmp(first, "exthdr"))
 		return json_pack("{s:{s:s}}", "exthdr", "name", rest);
 	for (size_t i = 0; i < ARRAY_SIZE(payloads); i++) {
@@ -108,7 +121,8 @@ static json_t *out_single(enum field_type type, const struct elem *e, bool high)
 		one.num_lo = one.num_hi = high ? e->num_hi : e->num_lo;
 	}
 	/* a range of named values is told in numbers, but for the clock */
-	if (type_rows[type].base == BASE_NUM && e->num_lo != e->num_hi && type != FIELD_HOUR)
+	if (type_rows[type].base == BASE_NUM && e->num_lo != e->num_hi && type != FIELD_HOUR &&
+	    type != FIELD_DATE)
 		return json_integer((json_int_t)one.num_lo);
 	print_value(type, &one, 0, &b);
 	return b.failed ? NULL : out_word(b.s, b.len);

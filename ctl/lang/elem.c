@@ -180,6 +180,8 @@ static int parse_one(struct parser *p, enum field_type type, uint64_t *ret)
 {
 	if (type == FIELD_HOUR)
 		return parse_hour(p, ret);
+	if (type == FIELD_DATE)
+		return parse_date(p, ret);
 	return type == FIELD_TIME ? parse_seconds(p, ret) : parse_num(p, type, ret);
 }
 

@@ -25,6 +25,10 @@ static const struct keyword {
 	{ "pkttype", FIELD_ID_PKTTYPE, 0, FIELD_ID_NONE },
 	{ "hour", FIELD_ID_HOUR, 0, FIELD_ID_NONE },
 	{ "day", FIELD_ID_DAY, 0, FIELD_ID_NONE },
+	{ "time", FIELD_ID_TIME, 0, FIELD_ID_NONE },
+	{ "tcp option sack-permitted", FIELD_ID_TCPOPT_SACK_PERM, 0, FIELD_ID_NONE },
+	{ "tcp option noop", FIELD_ID_TCPOPT_NOP, 0, FIELD_ID_NONE },
+	{ "tcp option echo", FIELD_ID_TCPOPT_TIMESTAMP, 0, FIELD_ID_NONE },
 	{ "ct original protocol", FIELD_ID_CT_PROTO, 0, FIELD_ID_NONE },
 	{ "ct reply protocol", FIELD_ID_CT_PROTO, 0, FIELD_ID_NONE },
 	/* one direction of it */
@@ -241,7 +245,7 @@ static int parse_field(struct parser *p, enum field *ret, uint8_t *ret_dir, stru
 {
 	struct words w = { .len = 0 };
 	struct keyword k;
-	size_t index;
+	size_t index, ended;
 	int r;
 
 	*ret_done = look_up(p, &w, &p->tok, &index);
@@ -252,19 +256,22 @@ static int parse_field(struct parser *p, enum field *ret, uint8_t *ret_dir, stru
 		r = parse_advance(p);
 		if (r)
 			return r;
-		if (index < KEYWORDS)
-			break;
 		if (!strcmp(w.text, "fib"))
 			r = parse_fib_keys(p, &w);
 		if (r)
 			return r;
-		if (!look_up(p, &w, &p->tok, &index))
+		ended = index;
+		/* `tcp option maxseg` may go on with `size` */
+		if (look_up(p, &w, &p->tok, &index))
+			continue;
+		if (ended == KEYWORDS || word_is_known_elsewhere(w.text, p->tok.s, p->tok.len))
 			return fail_word(p, &w);
+		break;
 	}
 	*ret_at = w.first;
 	if (w.first.line == w.last.line && w.last.at > w.first.at)
 		ret_at->at_len = (size_t)(w.last.at - w.first.at) + w.last.at_len;
-	k = spelling_at(index);
+	k = spelling_at(ended);
 	*ret_dir = k.dir;
 	return settle_field(p, &w, &k, ret);
 }

@@ -261,6 +261,27 @@ static int parse_value_set(struct parser *p, struct rule *r, enum stmt_kind kind
 	return e ? e : rule_add_stmt(r, &s);
 }
 
+/* `tcp option maxseg size set N`, or `set rt mtu` */
+static int parse_maxseg_set(struct parser *p, struct rule *r)
+{
+	struct stmt s = { .kind = STMT_MSS };
+	uint64_t n = 0;
+	bool rt;
+	int e = take_word(p, "rt", &rt);
+
+	if (!e && rt) {
+		if (!token_is(&p->tok, "mtu"))
+			return fail_expected(p, "`mtu`");
+		e = parse_advance(p);
+	} else if (!e) {
+		e = parse_u64(p, "a segment size", 1, UINT16_MAX, &n);
+	}
+	s.mss.value = (uint16_t)n;
+	if (!e && n)
+		e = take_word(p, "gw-at-most", &s.mss.never_raise);
+	return e ? e : rule_add_stmt(r, &s);
+}
+
 int parse_field_set(struct parser *p, struct rule *r, const struct selector *sel,
 		    const struct token *at)
 {
@@ -281,6 +302,8 @@ int parse_field_set(struct parser *p, struct rule *r, const struct selector *sel
 		return parse_value_set(p, r, STMT_TTL, f, 255);
 	case FIELD_ID_CT_ZONE:
 		return parse_value_set(p, r, STMT_ZONE, f, UINT16_MAX);
+	case FIELD_ID_TCPOPT_MAXSEG_SIZE:
+		return parse_maxseg_set(p, r);
 	default:
 		return fail_at(p, at, "`%s set` is not supported yet", field_rows[f].keyword);
 	}
@@ -299,36 +322,5 @@ int parse_ttl_step(struct parser *p, struct rule *r, enum field f)
 	if (!e)
 		e = parse_u64(p, "a number", 1, 255, &n);
 	s.value.value = (uint32_t)n;
-	return e ? e : rule_add_stmt(r, &s);
-}
-
-/* `maxseg size set N` or `maxseg size set rt mtu` */
-int parse_maxseg(struct parser *p, struct rule *r)
-{
-	static const char *const words[] = { "maxseg", "size", "set" };
-	struct stmt s = { .kind = STMT_MSS };
-	uint64_t n = 0;
-	bool rt;
-	int e = 0;
-
-	for (size_t i = 0; !e && i < ARRAY_SIZE(words); i++) {
-		if (!token_is(&p->tok, words[i])) {
-			fail_at(p, &p->tok, "matches on TCP options are not supported yet");
-			return fail_hint(p, "`tcp option maxseg size set ...` is");
-		}
-		e = parse_advance(p);
-	}
-	if (!e)
-		e = take_word(p, "rt", &rt);
-	if (!e && rt) {
-		if (!token_is(&p->tok, "mtu"))
-			return fail_expected(p, "`mtu`");
-		e = parse_advance(p);
-	} else if (!e) {
-		e = parse_u64(p, "a segment size", 1, UINT16_MAX, &n);
-	}
-	s.mss.value = (uint16_t)n;
-	if (!e && n)
-		e = take_word(p, "gw-at-most", &s.mss.never_raise);
 	return e ? e : rule_add_stmt(r, &s);
 }

@@ -11,11 +11,18 @@ static const struct {
 	  "ah "
 	  "comp igmp geneve gre gretap vxlan osf ipsec cgroup cgroupv2 last xt tunnel skuid skgid "
 	  "cpu "
-	  "iifgroup oifgroup rtclassid nftrace priority random time tcpopt secmark sdif sdifname "
+	  "iifgroup oifgroup rtclassid nftrace priority random tcpopt secmark sdif sdifname "
 	  "ibrname obrname ibriport obriport objref " },
 	{ "ip", " version hdrlength checksum option " },
 	{ "ip6", " version flowlabel " },
-	{ "tcp", " sequence ackseq doff reserved checksum urgptr option " },
+	{ "tcp", " sequence ackseq doff reserved checksum urgptr " },
+	{ "tcp option", " sack0 sack1 sack2 sack3 " },
+	{ "tcp option maxseg", " length " },
+	{ "tcp option window", " length " },
+	{ "tcp option sack-perm", " length " },
+	{ "tcp option sack", " length left right " },
+	{ "tcp option timestamp", " length " },
+	{ "tcp option mptcp", " length subtype " },
 	{ "udp", " length checksum csumcov " },
 	{ "udplite", " csumcov checksum " },
 	{ "sctp", " vtag checksum chunk " },
@@ -37,7 +44,7 @@ static const struct {
 	{ "fib daddr . mark . oif", " type " },
 	{ "exthdr", " srh esp ah " },
 	{ "meta",
-	  " priority random skuid skgid rtclassid cpu iifgroup oifgroup cgroup nftrace ipsec time "
+	  " priority random skuid skgid rtclassid cpu iifgroup oifgroup cgroup nftrace ipsec "
 	  "secpath secmark sdif sdifname ibrname obrname ibrvproto ibrpvid iifkind oifkind "
 	  "broute " },
 };

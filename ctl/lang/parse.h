@@ -186,7 +186,6 @@ int parse_counter(struct parser *p, struct rule *r);
 int parse_log(struct parser *p, struct rule *r);
 int parse_reject(struct parser *p, struct rule *r);
 int parse_nat(struct parser *p, struct rule *r, enum verdict v);
-int parse_maxseg(struct parser *p, struct rule *r); /* behind `tcp option` */
 /* `add @s { ... }`, behind the verb; `set add ... @s`, behind `set`. */
 int parse_set_stmt(struct parser *p, struct rule *r, enum set_verb verb);
 int parse_old_set_stmt(struct parser *p, struct rule *r);

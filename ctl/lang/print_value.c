@@ -79,6 +79,8 @@ static void print_number(enum field_type type, uint64_t v, bool range, struct st
 		strbuf_printf(b, "0x%04llx", (unsigned long long)v);
 	else if (type == FIELD_HOUR)
 		print_hour(v, b);
+	else if (type == FIELD_DATE)
+		print_date(v, b);
 	else if (type == FIELD_TIME && !range)
 		print_duration(v * 1000, b);
 	else
@@ -117,6 +119,9 @@ void print_value(enum field_type type, const struct elem *e, unsigned int flags,
 		print_bits(type, e->num_lo, " | ", b);
 		break;
 	case BASE_NUM:
+		/* an hour that the clock shows twice is not told from the other in words */
+		if (type == FIELD_DATE && flags & LANG_INTERNAL)
+			type = FIELD_NUM;
 		print_num(type, e->num_lo, range, b);
 		if (range) {
 			strbuf_puts(b, "-");

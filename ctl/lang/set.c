@@ -42,7 +42,7 @@ static bool is_other_type(const struct token *t)
 /* These have a name for messages only: nft writes them with `typeof`. */
 static bool is_typeof_only(enum field_type type)
 {
-	return type == FIELD_NUM || type == FIELD_HOUR || type == FIELD_DAY ||
+	return type == FIELD_NUM || type == FIELD_HOUR || type == FIELD_DAY || type == FIELD_DATE ||
 	       type == FIELD_FIB_OIF;
 }
 

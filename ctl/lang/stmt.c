@@ -198,21 +198,18 @@ static int parse_row(struct parser *p, struct rule *r, const struct stmt_row *ro
 	return 0;
 }
 
-/* Statements whose first word is that of fields, too. */
+/* A statement whose first word is that of fields, too. */
 static int parse_two_words(struct parser *p, struct rule *r, bool *ret_done)
 {
-	bool count = words_follow(p, "ct", "count");
 	int e;
 
-	*ret_done = count || words_follow(p, "tcp", "option");
+	*ret_done = words_follow(p, "ct", "count");
 	if (!*ret_done)
 		return 0;
 	e = parse_advance(p);
 	if (!e)
 		e = parse_advance(p);
-	if (e)
-		return e;
-	return count ? parse_ctcount(p, r) : parse_maxseg(p, r);
+	return e ? e : parse_ctcount(p, r);
 }
 
 int parse_stmt(struct parser *p, struct rule *r, bool *ret_done)

@@ -99,6 +99,62 @@ void print_hour(uint64_t utc, struct strbuf *b)
 	strbuf_puts(b, "\"");
 }
 
+/* The last second that still is a number of nanoseconds. */
+#define DATE_MAX (UINT64_MAX / 1000000000)
+
+/* YYYY-MM-DD[ HH:MM[:SS]], local time; false: it is none. */
+static bool text_to_date(const char *s, size_t len, uint64_t *ret)
+{
+	struct tm tm = { .tm_isdst = -1 }, is;
+	char text[24], end;
+	time_t at;
+	int n;
+
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, s, len);
+	text[len] = '\0';
+	if (strspn(text, "0123456789-: ") != len)
+		return false;
+	n = sscanf(text, "%4d-%2d-%2d %2d:%2d:%2d%c", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &end);
+	if (n != 6 && (n != 5 || sscanf(text, "%*d-%*d-%*d %*d:%*d%c", &end) == 1) &&
+	    (n != 3 || sscanf(text, "%*d-%*d-%*d%c", &end) == 1))
+		return false;
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	is = tm;
+	at = mktime(&is);
+	*ret = (uint64_t)at;
+	/* there is no 30th of February */
+	return at >= 0 && (uint64_t)at <= DATE_MAX && is.tm_mon == tm.tm_mon &&
+	       is.tm_mday == tm.tm_mday && is.tm_min == tm.tm_min && is.tm_sec == tm.tm_sec;
+}
+
+int parse_date(struct parser *p, uint64_t *ret)
+{
+	const struct token *t = &p->tok;
+
+	if (!(t->type == TOK_STRING && text_to_date(t->s, t->len, ret)) &&
+	    !(t->type == TOK_WORD && token_to_u64(t, 0, DATE_MAX, ret))) {
+		fail_expected(p, "a date");
+		return fail_hint(p, "for example \"2026-11-21 17:30\"");
+	}
+	return parse_advance(p);
+}
+
+void print_date(uint64_t s, struct strbuf *b)
+{
+	time_t at = (time_t)s;
+	struct tm tm;
+	char text[40];
+
+	if (!localtime_r(&at, &tm) || !strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm))
+		strbuf_printf(b, "%llu", (unsigned long long)s);
+	else
+		strbuf_printf(b, "\"%s\"", text);
+}
+
 static const struct {
 	const char *unit;
 	uint64_t ms;

@@ -41,6 +41,7 @@ const struct type_row type_rows[FIELD_TYPE_MAX] = {
 	[FIELD_HOUR] = { "hour", BASE_NUM, 4 },
 	[FIELD_DAY] = { "day", BASE_NUM, 1 },
 	[FIELD_TIME] = { "time", BASE_NUM, 4 },
+	[FIELD_DATE] = { "date", BASE_NUM, 8 },
 };
 
 static const char *const family_names[] = {

@@ -51,6 +51,7 @@ enum field_type {
 	FIELD_HOUR,
 	FIELD_DAY,
 	FIELD_TIME,
+	FIELD_DATE,
 	FIELD_TYPE_MAX
 };
 enum type_base {
@@ -88,7 +89,7 @@ extern const struct field_row field_rows[FIELD_ID_MAX];
  * One element of a match or a set: an inclusive range lo..hi (lo == hi for a single value), by the base of its type.
  *   ADDR   addr_lo/addr_hi in network byte order (IPv4: 4 bytes, ETHER_ADDR: 6); plen >= 0 if written as prefix, else -1
  *   NAME   interface name, possibly ending in '*' (wildcard); FIB_OIF: also OIF_*
- *   NUM    num_lo..num_hi; ICMP types are the type number alone; HOUR in seconds since midnight UTC
+ *   NUM    num_lo..num_hi; ICMP types are the type number alone; HOUR in seconds since midnight UTC; DATE in seconds since 1970 UTC
  *   BITS   num_lo = num_hi = bit mask; CT_STATE 1 << GW_CT_*, TCP_FLAG as in the header, CT_STATUS as IPS_* (linux/netfilter)
  */
 struct elem {

@@ -282,6 +282,105 @@ START_TEST(the_fib_knows_what_is_local)
 }
 END_TEST
 
+/* The options of a segment, and what a field makes of them; -1: it has none of that name, and the rule does not apply. */
+static const struct {
+	uint8_t opts[12];
+	uint8_t len;
+	uint32_t field;
+	int64_t value;
+} tcpopts[] = {
+#define SYN_OPTS                                      \
+	{                                             \
+		2, 4, 5, 0xb4, 4, 2, 1, 3, 3, 7, 1, 0 \
+	}
+	{ SYN_OPTS, 12, GW_F_TCPOPT_MAXSEG, 1 },
+	{ SYN_OPTS, 12, GW_F_TCPOPT_SACK_PERM, 1 },
+	{ SYN_OPTS, 12, GW_F_TCPOPT_WINDOW, 1 },
+	{ SYN_OPTS, 12, GW_F_TCPOPT_NOP, 1 },
+	{ SYN_OPTS, 12, GW_F_TCPOPT_EOL, 0 }, /* the last byte is not looked at, as in netfilter */
+	{ SYN_OPTS, 12, GW_F_TCPOPT_SACK, 0 },
+	{ SYN_OPTS, 12, GW_F_TCPOPT_TIMESTAMP, 0 },
+	{ SYN_OPTS, 12, GW_F_TCPOPT_MD5SIG, 0 },
+	{ SYN_OPTS, 12, GW_F_TCPOPT_MPTCP, 0 },
+	{ SYN_OPTS, 12, GW_F_TCPOPT_FASTOPEN, 0 },
+	{ SYN_OPTS, 12, GW_F_TCPOPT_MAXSEG_SIZE, 1460 },
+	{ SYN_OPTS, 12, GW_F_TCPOPT_WINDOW_COUNT, 7 },
+	{ SYN_OPTS, 12, GW_F_TCPOPT_TSVAL, -1 },
+	{ { 0 }, 0, GW_F_TCPOPT_MAXSEG, 0 },
+	{ { 0 }, 0, GW_F_TCPOPT_MAXSEG_SIZE, -1 },
+	{ { 1, 1, 8, 10, 0x12, 0x34, 0x56, 0x78, 0, 0, 1, 2 }, 12, GW_F_TCPOPT_TIMESTAMP, 1 },
+	{ { 1, 1, 8, 10, 0x12, 0x34, 0x56, 0x78, 0, 0, 1, 2 }, 12, GW_F_TCPOPT_TSVAL, 0x12345678 },
+	{ { 1, 1, 8, 10, 0x12, 0x34, 0x56, 0x78, 0, 0, 1, 2 }, 12, GW_F_TCPOPT_TSECR, 0x102 },
+	/* behind the end of the list, behind one without a length, and cut short */
+	{ { 0, 1, 2, 4, 5, 0xb4, 1, 1 }, 8, GW_F_TCPOPT_MAXSEG_SIZE, 1460 },
+	{ { 0, 1, 2, 4, 5, 0xb4, 1, 1 }, 8, GW_F_TCPOPT_EOL, 1 },
+	{ { 9, 0, 2, 4, 5, 0xb4, 1, 1 }, 8, GW_F_TCPOPT_MAXSEG, 1 },
+	{ { 9, 0, 1, 2, 4, 5, 0xb4, 1 }, 8, GW_F_TCPOPT_MAXSEG_SIZE, 1460 },
+	{ { 1, 1, 1, 1, 1, 1, 2, 4 }, 8, GW_F_TCPOPT_MAXSEG, 0 },
+	{ { 2, 3, 5, 1, 1, 1, 1, 1 }, 8, GW_F_TCPOPT_MAXSEG, 1 },
+	{ { 2, 3, 5, 1, 1, 1, 1, 1 }, 8, GW_F_TCPOPT_MAXSEG_SIZE, -1 },
+	{ { 30, 255, 5, 1, 2, 4, 5, 0xb4 }, 8, GW_F_TCPOPT_MAXSEG, 0 },
+	{ { 19, 2, 30, 2, 34, 2, 1, 1 }, 8, GW_F_TCPOPT_MD5SIG, 1 },
+	{ { 19, 2, 30, 2, 34, 2, 1, 1 }, 8, GW_F_TCPOPT_MPTCP, 1 },
+	{ { 19, 2, 30, 2, 34, 2, 5, 2 }, 8, GW_F_TCPOPT_FASTOPEN, 1 },
+	{ { 19, 2, 30, 2, 34, 2, 5, 2 }, 8, GW_F_TCPOPT_SACK, 1 },
+};
+
+START_TEST(tcp_options_are_found_as_netfilter_finds_them)
+{
+	bool has = tcpopts[_i].value >= 0;
+	union cell c =
+		OP(.code = GW_OP_RANGE, .field = (uint8_t)tcpopts[_i].field, .mask = UINT32_MAX,
+		   .lo = (uint32_t)tcpopts[_i].value, .hi = (uint32_t)tcpopts[_i].value);
+
+	if (!has)
+		c.op.lo = 0;
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct frame f =
+			FRAME(.src = names[v6].lan, .dst = names[v6].far, .proto = 6, .sport = 5000,
+			      .dport = 80, .bits = S, .seq = 1, .opts_len = tcpopts[_i].len);
+
+		memcpy(f.b + FRAME_L3 + (v6 ? 60 : 40), tcpopts[_i].opts, tcpopts[_i].len);
+		frame_seal(&f);
+		RULES({ .hook = GW_HOOK_RAW_PREROUTING, .verdict = GW_V_DROP, OPS(c) });
+		expect_drop(f, LAN, has ? GW_REASON_RULE : GW_REASON_NONE);
+		flush();
+	}
+}
+END_TEST
+
+/* What is no TCP misses every option. */
+START_TEST(other_protocols_have_no_tcp_options)
+{
+	union cell missing = EQ(TCPOPT_MAXSEG, 0), size = EQ(TCPOPT_MAXSEG_SIZE, 0);
+
+	RULES({ .hook = GW_HOOK_RAW_PREROUTING, .verdict = GW_V_DROP, OPS(missing) });
+	expect_drop(udp(LAN4, 5000, FAR4, 53), LAN, GW_REASON_RULE);
+	size.op.hi = UINT32_MAX;
+	RULES({ .hook = GW_HOOK_RAW_PREROUTING, .verdict = GW_V_DROP, OPS(size) });
+	expect_drop(udp(LAN4, 5000, FAR4, 53), LAN, GW_REASON_NONE);
+}
+END_TEST
+
+START_TEST(a_date_is_known_to_the_nanosecond)
+{
+	const uint64_t now = 1700000000 * SECOND;
+	union cell from = OP(.code = GW_OP_RANGE64, .field = GW_F_TIME, .len = 1);
+
+	stage_wall(1700000000);
+	RULES({ .hook = GW_HOOK_RAW_PREROUTING,
+		.verdict = GW_V_DROP,
+		OPS(from, PAIR(now, now + SECOND)) });
+	expect_drop(udp(LAN4, 5000, FAR4, 53), LAN, GW_REASON_RULE);
+	RULES({ .hook = GW_HOOK_RAW_PREROUTING,
+		.verdict = GW_V_DROP,
+		OPS(from, PAIR(now + 10 * SECOND, now + 20 * SECOND)) });
+	expect_drop(udp(LAN4, 5000, FAR4, 53), LAN, GW_REASON_NONE);
+	stage_wall(1700000015);
+	expect_drop(udp(LAN4, 5000, FAR4, 54), LAN, GW_REASON_RULE);
+}
+END_TEST
+
 /* What a packet is to the FIB in raw PREROUTING; interfaces: a port of the stage. */
 #define NO_PORT (-1)
 static const struct {
@@ -1015,6 +1114,10 @@ static void add_matches(TCase *tc)
 	tcase_add_test(tc, interfaces_are_fields_too);
 	tcase_add_test(tc, the_fib_knows_the_way_back);
 	tcase_add_loop_test(tc, the_fib_knows_what_is_local, 0, 2);
+	tcase_add_loop_test(tc, tcp_options_are_found_as_netfilter_finds_them, 0,
+			    (int)(sizeof(tcpopts) / sizeof(tcpopts[0])));
+	tcase_add_test(tc, other_protocols_have_no_tcp_options);
+	tcase_add_test(tc, a_date_is_known_to_the_nanosecond);
 	tcase_add_loop_test(tc, the_fib_is_asked_as_the_rule_says, 0,
 			    (int)(sizeof(fibs) / sizeof(fibs[0])));
 	tcase_add_test(tc, an_op_that_is_not_known_drops);

@@ -633,6 +633,35 @@ START_TEST(entries_say_what_varies)
 }
 END_TEST
 
+START_TEST(wide_numbers_of_a_set_are_in_none_of_the_gaps)
+{
+	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
+	struct rule *r = add_rule(rs, base_chain(rs, FAMILY_INET, "filter"), VERDICT_ACCEPT, 2);
+	struct match *m = add_match(r, FIELD_ID_TIME, 2);
+	_cleanup_(image_freep) struct image *img = NULL;
+	const union {
+		struct gw_op op;
+		struct gw_op_pair pair;
+	} * c;
+
+	m->elems[0].num_lo = 0;
+	m->elems[0].num_hi = 2;
+	m->elems[1].num_lo = 5;
+	m->elems[1].num_hi = 7;
+	img = compile(rs);
+	c = (const void *)act_of(img)->cell;
+	ck_assert_uint_eq(act_of(img)->n_cells, 4);
+	for (int i = 0; i < 4; i += 2) {
+		ck_assert_uint_eq(c[i].op.code, GW_OP_RANGE64);
+		ck_assert_uint_eq(c[i].op.flags, GW_OPF_NOT);
+	}
+	ck_assert_uint_eq(c[1].pair.a, 2000000001);
+	ck_assert_uint_eq(c[1].pair.b, 4999999999);
+	ck_assert_uint_eq(c[3].pair.a, 7000000001);
+	ck_assert_uint_eq(c[3].pair.b, UINT64_MAX);
+}
+END_TEST
+
 START_TEST(the_name_of_a_route_s_interface_is_its_index)
 {
 	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
@@ -813,6 +842,7 @@ int main(void)
 	tcase_add_loop_test(t, a_limit_is_what_a_unit_costs_and_what_can_be_saved, 0,
 			    (int)ARRAY_SIZE(limits));
 	tcase_add_loop_test(t, entries_say_what_varies, 0, (int)ARRAY_SIZE(varies));
+	tcase_add_test(t, wide_numbers_of_a_set_are_in_none_of_the_gaps);
 	tcase_add_test(t, the_name_of_a_route_s_interface_is_its_index);
 	tcase_add_test(t, nat_travels_with_its_rule);
 	tcase_add_test(t, a_large_set_is_looked_up_and_shared);

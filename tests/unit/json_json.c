@@ -6,7 +6,7 @@
 #include <check.h>
 #include <json/json.h>
 
-static const char *const names[] = { "whole", "bits" };
+static const char *const names[] = { "whole", "bits", "fields" };
 
 static void load(const char *name, const char *suffix, char **ret, size_t *len)
 {
@@ -230,6 +230,7 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
+	setenv("TZ", "UTC", 1); /* dates are local time */
 	tcase_add_loop_test(t, export_is_what_nft_prints, 0, ARRAY_SIZE(names));
 	tcase_add_loop_test(t, import_of_nfts_json_is_the_ruleset, 0, ARRAY_SIZE(names));
 	tcase_add_loop_test(t, own_export_comes_back, 0, ARRAY_SIZE(names));
