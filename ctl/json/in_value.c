@@ -273,12 +273,23 @@ static const struct {
 	const char *word;
 	bool (*fn)(struct in *, const json_t *);
 } forms[] = {
-	{ "payload", in_payload }, { "meta", in_meta },	    { "ct", in_ct },
-	{ "fib", in_fib },	   { "numgen", in_numgen }, { "prefix", in_prefix },
-	{ "range", in_range },	   { "set", in_set },	    { "concat", in_concat },
-	{ "&", in_and },	   { "|", in_or },	    { "^", in_xor },
-	{ "map", in_map },	   { "elem", in_elem },	    { "exthdr", in_exthdr },
-	{ "rt", in_rt },	   { "tcp option", in_tcp_option },
+	{ "payload", in_payload },
+	{ "meta", in_meta },
+	{ "ct", in_ct },
+	{ "fib", in_fib },
+	{ "numgen", in_numgen },
+	{ "prefix", in_prefix },
+	{ "range", in_range },
+	{ "set", in_set },
+	{ "concat", in_concat },
+	{ "&", in_and },
+	{ "|", in_or },
+	{ "^", in_xor },
+	{ "map", in_map },
+	{ "elem", in_elem },
+	{ "exthdr", in_exthdr },
+	{ "rt", in_rt },
+	{ "tcp option", in_tcp_option },
 };
 
 bool in_value(struct in *in, const json_t *v)
