@@ -32,6 +32,7 @@
 #include "track/dccp.h"
 #include "track/assoc.h"
 #include "core/rules.h"
+#include "core/eim.h"
 #include "core/claim.h"
 #include "stage/conntrack.h"
 #include "stage/verdict.h"

@@ -58,6 +58,20 @@ struct {
 } gw_ext SEC(".maps");
 
 /*
+ * gw_eim - endpoint-independent mappings.
+ * writers: core/eim (the insert of the outside endpoint is the lock), gw_expire (holds and deletes), gwd (an address is gone)
+ * readers: core/eim, gwctl;   pinned: yes
+ * full:    a new inside endpoint is refused with ct-insert
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct gw_eim_key);
+	__type(value, struct gw_eim);
+	__uint(max_entries, 2 * 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} gw_eim SEC(".maps");
+
+/*
  * gw_frag - ports of first fragments.  writers, readers: core/frag;  pinned: no
  * full:    LRU; an evicted packet's later fragments are dropped as frag-early
  */
@@ -199,12 +213,14 @@ struct {
 	__uint(max_entries, 1);
 } gw_conf SEC(".maps");
 
-/* gw_count - assured connections: [0] IPv4, [1] IPv6.  writers: promote, gw_expire, gw_kill;  pinned: yes */
+/*
+ * gw_count - assured connections: [0] IPv4, [1] IPv6; [2] mappings of gw_eim.  writers: promote, core/eim, gw_expire, gw_kill;  pinned: yes
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, __u32);
 	__type(value, __u64);
-	__uint(max_entries, 2);
+	__uint(max_entries, 4);
 } gw_count SEC(".maps");
 
 /* gw_stats, gw_reasons - per-CPU counters.  writers: all;  reader: gwd;  pinned: yes */

@@ -6,16 +6,20 @@
  * the range nf_nat_l4proto_unique_tuple uses (net/netfilter/nf_nat_core.c).
  */
 #define CLAIM_TRIES 256
+#define CLAIM_RACE  (-2)
 
 struct claim {
 	struct __sk_buff *skb;
 	__u32 v6;
 	__u32 lo, size; /* candidate ports, host order */
 	__u32 off;
+	__u32 port; /* the packet's own, host order */
 	__u32 keep; /* try the packet's own port first */
 	__u32 can_search;
 	__u32 protect; /* leave the ports of the gateway's own sockets alone */
-	int result;    /* 0 claimed, 1 all taken, < 0 the table refused */
+	__u32 mapped; /* there are endpoint-independent mappings, whose ports are taken for all others */
+	__u32 eim;  /* and this connection has one, or makes it */
+	int result; /* 0 claimed, 1 all taken, < 0 the table refused, CLAIM_RACE: look again */
 };
 
 /* Which NAT happened, by comparing tuples. */
@@ -89,6 +93,49 @@ static __always_inline bool claim_hits_socket(struct __sk_buff *skb, struct pkt 
 	return true;
 }
 
+/* Does a socket of the gateway wait for this packet? */
+__noinline int claim_is_for_us(struct __sk_buff *skb, __u32 v6)
+{
+	struct pkt *p = pkt_scratch();
+
+	if (!p || (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP))
+		return 0;
+	if (v6) {
+		key_copy(&p->alt, &p->t, true);
+		return claim_hits_socket(skb, p, true);
+	}
+	key_copy(&p->alt, &p->t, false);
+	return claim_hits_socket(skb, p, false);
+}
+
+static __always_inline int claim_port_for(struct claim *c, struct pkt *p, const bool v6)
+{
+	int mapping = EIM_OURS, r;
+
+	if (c->protect && claim_hits_socket(c->skb, p, v6))
+		return 1;
+	if (c->mapped)
+		mapping = eim_take(v6, c->eim);
+	if (mapping == EIM_TAKEN || mapping == EIM_FULL)
+		return mapping;
+	r = claim_try(p, v6);
+	if (r && c->eim && mapping == EIM_FREE)
+		eim_release(v6);
+	return r;
+}
+
+/* The @i-th port to try.  A mapping's: first those of the parity of the host's own port (RFC 4787 REQ-4). */
+static __always_inline __u32 claim_candidate(const struct claim *c, __u32 i)
+{
+	__u32 odd = (c->lo ^ c->port) & 1, same = (c->size + !odd) / 2;
+
+	if (!c->eim || c->size < 2)
+		return c->lo + (c->off + i) % c->size;
+	if (i < same)
+		return c->lo + odd + 2 * ((c->off + i) % same);
+	return c->lo + !odd + 2 * ((c->off + i) % (c->size - same));
+}
+
 static long claim_step(__u32 i, struct claim *c)
 {
 	struct pkt *p = pkt_scratch();
@@ -97,65 +144,106 @@ static long claim_step(__u32 i, struct claim *c)
 	if (!p)
 		return 1;
 	if (!i && c->keep) {
-		port = bpf_ntohs(c->v6 ? p->out.v6.sport : p->out.v4.sport);
+		port = c->port;
 	} else {
-		if (!c->can_search || i > c->size)
+		if (!c->can_search || i - c->keep >= c->size)
 			return 1;
 		if (c->size >
 		    CLAIM_TRIES) /* hosts count their ports up: a block of taken ones must not stop us */
 			c->off = bpf_get_prandom_u32();
-		port = c->lo + (c->off + i) % c->size;
+		port = claim_candidate(c, i - c->keep);
 		stat_add(GW_STAT_CLASH_RESOLVE, i == 1);
 	}
 	if (c->v6) {
 		p->alt.v6.dport = bpf_htons(port);
-		c->result =
-			c->protect && claim_hits_socket(c->skb, p, true) ? 1 : claim_try(p, true);
+		c->result = claim_port_for(c, p, true);
 	} else {
 		p->alt.v4.dport = bpf_htons(port);
-		c->result =
-			c->protect && claim_hits_socket(c->skb, p, false) ? 1 : claim_try(p, false);
+		c->result = claim_port_for(c, p, false);
 	}
 	return c->result <= 0;
 }
 
-/* Find a free reply tuple for p->out and insert it.  0, 1 = none free, < 0 refused. */
+static __always_inline bool claim_is_eim(const struct pkt *p)
+{
+	bool ports = p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP ||
+		     p->proto == IPPROTO_UDPLITE || p->proto == IPPROTO_DCCP ||
+		     p->flags & PKT_QUERY;
+
+	return p->nat.kind && p->nat.flags & GW_NATF_ENDPOINT && ports && !(p->flags & PKT_OUTPUT);
+}
+
+/* Which ports may be tried, which first. */
+static __always_inline void claim_range(struct claim *c, const struct pkt *p)
+{
+	__u32 port = c->port;
+
+	c->can_search = p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP ||
+			p->proto == IPPROTO_UDPLITE || p->proto == IPPROTO_DCCP ||
+			p->flags & PKT_QUERY;
+	c->lo = port < 512 ? 1 : port < 1024 ? 600 : 1024;
+	c->size = port < 512 ? 511 : port < 1024 ? 424 : 64512;
+	if (p->flags & PKT_QUERY) {
+		c->lo = 0;
+		c->size = 65536;
+	}
+	if (p->nat.kind && p->nat.flags & GW_NATF_PORT) {
+		c->lo = p->nat.port_lo;
+		c->size = p->nat.port_hi - c->lo + 1;
+		c->keep = port >= c->lo && port - c->lo < c->size;
+	}
+	if (p->nat.kind && p->nat.flags & (GW_NATF_RANDOM | GW_NATF_FULLY_RANDOM))
+		c->keep = !c->can_search;
+	if (c->size < 1 || c->size > 65536)
+		c->size = 1;
+}
+
+__noinline int claim_once(__u32 v6)
+{
+	struct pkt *p = pkt_scratch();
+
+	if (!p)
+		return -1;
+	return v6 ? claim_try(p, true) : claim_try(p, false);
+}
+
+/* Behind a claim that made a mapping: the inside endpoint is known by it, or everything is taken back. */
+static __always_inline int claim_bind(struct pkt *p, __u32 v6)
+{
+	if (!eim_bind(v6))
+		return 0;
+	if (v6)
+		flow_erase_emb(&p->alt, true);
+	else
+		flow_erase_emb(&p->alt, false);
+	eim_release(v6);
+	return CLAIM_RACE;
+}
+
+/* Find a free reply tuple for p->out and insert it.  0, 1 = none free, < 0 refused or CLAIM_RACE. */
 __noinline int snat_claim(struct __sk_buff *skb, __u32 v6)
 {
 	struct gw_conf *conf = conf_get();
 	struct pkt *p = pkt_scratch();
 	struct claim c = { .skb = skb, .v6 = v6, .keep = 1, .result = 1 };
-	__u32 port;
 
 	if (!p || !conf)
 		return -1;
-	c.protect = conf->flags & GW_CONF_PROTECT_LOCAL && p->nat.kind &&
+	c.eim = claim_is_eim(p);
+	c.mapped = p->nat.kind && (c.eim || eim_any());
+	/* whoever sends to a mapped port is translated: what listens there would be deaf */
+	c.protect = (conf->flags & GW_CONF_PROTECT_LOCAL || c.eim) && p->nat.kind &&
 		    (p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP);
-	port = bpf_ntohs(v6 ? p->out.v6.sport : p->out.v4.sport);
-	c.can_search = p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP ||
-		       p->proto == IPPROTO_UDPLITE || p->proto == IPPROTO_DCCP ||
-		       p->flags & PKT_QUERY;
-	c.lo = port < 512 ? 1 : port < 1024 ? 600 : 1024;
-	c.size = port < 512 ? 511 : port < 1024 ? 424 : 64512;
-	if (p->flags & PKT_QUERY) {
-		c.lo = 0;
-		c.size = 65536;
-	}
-	if (p->nat.kind && p->nat.flags & GW_NATF_PORT) {
-		c.lo = p->nat.port_lo;
-		c.size = p->nat.port_hi - c.lo + 1;
-		c.keep = port >= c.lo && port - c.lo < c.size;
-	}
-	if (p->nat.kind && p->nat.flags & (GW_NATF_RANDOM | GW_NATF_FULLY_RANDOM))
-		c.keep = !c.can_search;
-	if (c.size < 1 || c.size > 65536)
-		c.size = 1;
+	c.port = bpf_ntohs(v6 ? p->out.v6.sport : p->out.v4.sport);
+	claim_range(&c, p);
 	c.off = bpf_get_prandom_u32();
 	if (v6)
 		key_swap(&p->alt, &p->out, true);
 	else
 		key_swap(&p->alt, &p->out, false);
+	if (c.eim && eim_known(v6))
+		return claim_once(v6);
 	bpf_loop(CLAIM_TRIES, claim_step, &c, 0);
-	return c.result;
+	return !c.result && c.eim ? claim_bind(p, v6) : c.result;
 }
 #endif

@@ -40,6 +40,7 @@ union gw_entry {
 #define PKT_STATELESS (1U << 16) /* broadcast, multicast: filter only */
 #define PKT_KILL      (1U << 17) /* the flow ends with this packet */
 #define PKT_TTL_DONE  (1U << 18) /* a rule wrote the TTL that the packet leaves with */
+#define PKT_EIM	      (1U << 19) /* a mapping gave the destination */
 
 /* The run of a slot's rules (core/rules.h): one at a time on a CPU. */
 struct rules_frame {
@@ -124,9 +125,13 @@ struct pkt {
 	__u32 last_policy;
 	__u32 nat_cid;
 	__u32 restarts;
-	__u32 news; /* CT_NEWS_* to tell when the packet has passed */
+	__u32 refusal; /* GW_REASON_* that the sender is told of */
+	__u32 eim_oif; /* PKT_EIM: the interface its mapping was made for */
+	__u32 news;    /* CT_NEWS_* to tell when the packet has passed */
 	struct rules r;
 	struct gw_nat nat;
+	struct gw_eim_key eim_key;
+	struct gw_eim eim;
 	union gw_entry a, b; /* entries under construction: original, reply */
 	union gw_key quote;  /* tuple quoted by an ICMP error */
 	union gw_key

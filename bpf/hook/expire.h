@@ -6,7 +6,9 @@
  */
 struct expire {
 	struct gw_conf *conf;
-	__u32 now, cause, scanned, ended, left;
+	__u32 now, round, cause, scanned, ended, left;
+	__be32 addr[4];
+	__u32 family;
 };
 
 static __always_inline bool expire_due(struct expire *x, __u8 proto, struct gw_flow *orig,
@@ -50,14 +52,18 @@ static __always_inline void expire_one(struct expire *x, const union gw_key *key
 		return;
 	}
 	x->left++;
-	if (!expire_due(x, proto, f, NULL))
-		return;
 	key_copy(&kp, flow_peer(f, v6), v6);
+	if (!expire_due(x, proto, f, NULL)) {
+		eim_hold_flow(f, &k, &kp, x->now, v6);
+		return;
+	}
 	peer = flow_find(&kp, v6);
 	if (peer && peer->id != f->id)
 		peer = NULL;
-	if (!expire_due(x, proto, f, peer))
+	if (!expire_due(x, proto, f, peer)) {
+		eim_hold_flow(f, &k, &kp, x->now, v6);
 		return;
+	}
 	x->left--;
 	x->ended++;
 	flow_end(f, peer, &k, &kp,
@@ -81,14 +87,54 @@ static long expire_v6(void *map, const void *key, void *value, struct expire *x)
 	return 0;
 }
 
+static __always_inline bool expire_is_on(const struct expire *x, const struct gw_eim_key *k)
+{
+	return (x->family == 6) == (k->kind & GW_EIM_V6) &&
+	       !((x->addr[0] ^ k->addr[0]) | (x->addr[1] ^ k->addr[1]) | (x->addr[2] ^ k->addr[2]) |
+		 (x->addr[3] ^ k->addr[3]));
+}
+
+/* Behind the connections: a mapping ends when none of them held it in this round, and nothing went out for its timeout. */
+static long expire_eim(void *map, const void *key, void *value, struct expire *x)
+{
+	const struct gw_eim_key *k = key;
+	struct gw_eim *m = value;
+	__u32 timeout, idle = x->now - m->seen;
+
+	if (!(k->kind & GW_EIM_OUTSIDE))
+		return 0;
+	x->scanned++;
+	if (x->family) {
+		if (expire_is_on(x, k)) {
+			x->ended++;
+			eim_end(k, m);
+		}
+		return 0;
+	}
+	timeout = eim_timeout(x->conf, k->proto);
+	if (x->cause != GW_CAUSE_USER && ((__s32)idle <= 0 || idle <= timeout))
+		return 0;
+	if (x->cause == GW_CAUSE_USER || (__s32)(m->held - x->round) < 0) {
+		x->ended++;
+		eim_end(k, m);
+	} else if (timeout) {
+		m->flags |= GW_EIM_CLOSED;
+	}
+	return 0;
+}
+
 SEC("syscall") int gw_expire(struct gw_expire_ctx *ctx)
 {
-	struct expire x = { .now = gw_now(), .cause = ctx->cause };
+	struct expire x = {
+		.now = gw_now(), .round = ctx->now, .cause = ctx->cause, .family = ctx->family
+	};
 
 	x.conf = conf_get();
 	if (!x.conf)
 		return -1;
 	x.conf->beat = x.now;
+	for (int i = 0; i < 4; i++)
+		x.addr[i] = ctx->addr[i];
 	switch (ctx->table) {
 	case 0:
 		bpf_for_each_map_elem(&gw_est4, expire_v4, &x, 0);
@@ -106,7 +152,12 @@ SEC("syscall") int gw_expire(struct gw_expire_ctx *ctx)
 		bpf_for_each_map_elem(&gw_emb6, expire_v6, &x, 0);
 		CALL_APART(3);
 		break;
+	case EIM_TABLE:
+		bpf_for_each_map_elem(&gw_eim, expire_eim, &x, 0);
+		CALL_APART(4);
+		break;
 	}
+	ctx->now = x.now;
 	ctx->scanned = x.scanned;
 	ctx->ended = x.ended;
 	ctx->left = x.left;

@@ -42,13 +42,30 @@ static __always_inline bool pkt_is_stateless(struct __sk_buff *skb, struct pkt *
 	       local_kind(&p->t, true, v6) == GW_LOCAL_BROADCAST;
 }
 
+/* Drop the packet and tell its sender: p->last_arg says how. */
+static __always_inline int refuse(struct __sk_buff *skb, struct pkt *p, __u32 reason, const bool v6)
+{
+	p->refusal = reason;
+	return jump(skb, JUMP_REJECT, v6);
+}
+
+/* The connection could not be made.  RFC 5508 REQ-8: want of a port is told to the sender. */
+static __always_inline int settle_failed(struct __sk_buff *skb, struct pkt *p, int r, const bool v6)
+{
+	if (r != GW_REASON_NAT_NO_PORT)
+		return gw_drop(p, r, v6);
+	p->last_cid = p->nat_cid;
+	p->last_arg = GW_REJECT_ADMIN;
+	return refuse(skb, p, r, v6);
+}
+
 /* Reject at a place where the sender can not be answered is a drop. */
 static __always_inline int verdict_end(struct __sk_buff *skb, struct pkt *p, int r, const bool v6)
 {
 	if (p->flags & PKT_KILL)
 		ct_kill(v6);
 	if (r == VERDICT_REJECT)
-		return jump(skb, JUMP_REJECT, v6);
+		return refuse(skb, p, GW_REASON_REJECT, v6);
 	return gw_drop(p, r, v6);
 }
 
@@ -227,7 +244,7 @@ static __always_inline int post(struct __sk_buff *skb, struct pkt *p, struct gw_
 			return p->restarts++ & 3 ? gw_drop(p, GW_REASON_CT_INSERT, v6)
 						 : jump(skb, JUMP_IN, v6);
 		if (r)
-			return gw_drop(p, r, v6);
+			return settle_failed(skb, p, r, v6);
 	}
 	return finish_ingress(skb, v6);
 }

@@ -48,10 +48,11 @@ static __always_inline void nat_pick_addr(struct pkt *p, __be32 *to, const bool 
 		to[2] = n->addr_lo[2];
 	}
 	if (hi > lo) {
-		__u32 h = addr_hash(&p->t, !(n->flags & GW_NATF_PERSISTENT), v6);
+		/* RFC 4787 REQ-2: a host leaves by one address of the pool */
+		bool paired = n->flags & (GW_NATF_PERSISTENT | GW_NATF_ENDPOINT);
+		__u32 h = addr_hash(&p->t, !paired, v6);
 
-		if (n->flags & (GW_NATF_RANDOM | GW_NATF_FULLY_RANDOM) &&
-		    !(n->flags & GW_NATF_PERSISTENT))
+		if (n->flags & (GW_NATF_RANDOM | GW_NATF_FULLY_RANDOM) && !paired)
 			h = bpf_get_prandom_u32();
 		lo += (__u32)(((__u64)h * ((__u64)hi - lo + 1)) >> 32);
 	}
@@ -89,6 +90,17 @@ static __always_inline int dnat_apply(struct pkt *p, struct gw_if *ifc, const bo
 	return 0;
 }
 
+/*
+ * No rule says where to: perhaps a mapping does.  Not if a socket of the gateway waits for it: that opened behind the mapping's back.
+ */
+static __always_inline int dnat_mapped(struct __sk_buff *skb, struct pkt *p, __u32 hook,
+				       const bool v6)
+{
+	if (hook == GW_HOOK_NAT_PREROUTING && eim_any() && !claim_is_for_us(skb, v6))
+		eim_inbound(v6);
+	return 0;
+}
+
 static __always_inline int stage_dnat(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
 				      struct gw_if *ifc, __u32 hook, const bool v6)
 {
@@ -96,15 +108,16 @@ static __always_inline int stage_dnat(struct __sk_buff *skb, struct pkt *p, stru
 
 	p->nat_cid = 0;
 	p->nat.kind = 0;
+	p->flags &= ~PKT_EIM;
 	if (!(hooks_active(conf, v6) & (1U << hook)))
-		return 0;
+		return dnat_mapped(skb, p, hook, v6);
 	key_for_rules(skb, p, &p->t, p->flags & PKT_OUTPUT ? 0 : p->iif,
 		      p->flags & PKT_OUTPUT ? p->oif : 0, v6);
 	r = rules_run(skb, hook, v6);
 	if (r == GW_V_DROP || r == GW_V_REJECT)
 		return p->last_policy ? GW_REASON_POLICY : GW_REASON_RULE;
 	if (r != GW_V_NAT)
-		return 0;
+		return dnat_mapped(skb, p, hook, v6);
 	return dnat_apply(p, ifc, v6);
 }
 #endif

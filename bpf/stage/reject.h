@@ -196,7 +196,7 @@ static __always_inline int hook_reject(struct __sk_buff *skb, const bool v6)
 
 	if (!ifc || !p)
 		return TC_ACT_SHOT;
-	gw_drop(p, GW_REASON_REJECT, v6);
+	gw_drop(p, p->refusal, v6);
 	rst = p->last_arg == GW_REJECT_TCP_RESET && p->proto == IPPROTO_TCP;
 	if (!reject_answerable(p, rst) || !reject_source(p, ifc, rst, v6))
 		return TC_ACT_SHOT;

@@ -57,6 +57,8 @@ static __always_inline void create_fill(struct pkt *p, struct gw_conf *conf, con
 		a->state = p->tcp_state;
 		side_store(a, &p->own);
 	}
+	if (p->flags & PKT_EIM || claim_is_eim(p))
+		a->flags |= GW_FLOW_EIM;
 	filter_remember(p, a);
 	*b = *a;
 	b->flags = GW_FLOW_REPLY | (p->flags & PKT_OUTPUT ? GW_FLOW_LOCAL_IN : 0) |
@@ -107,7 +109,7 @@ static __always_inline int create_pair(struct __sk_buff *skb, struct pkt *p, str
 	if (r > 0)
 		return GW_REASON_NAT_NO_PORT;
 	if (r < 0)
-		return GW_REASON_CT_INSERT;
+		return r == CLAIM_RACE ? -1 : GW_REASON_CT_INSERT;
 	p->a.f.flags |= p->b.f.flags & (GW_FLOW_SNAT | GW_FLOW_DNAT);
 	if (v6)
 		p->a.v6.nat_rule = p->nat_cid;
@@ -149,24 +151,48 @@ static __always_inline bool snat_applies(struct __sk_buff *skb, struct pkt *p, s
 	return r == GW_V_NAT;
 }
 
+/*
+ * What came back from inside to a mapped endpoint leaves as if it had gone out by the line of that mapping, and come in again: with the
+ * source that the world sees (RFC 4787 REQ-9).
+ */
+static __always_inline bool snat_turns_back(const struct pkt *p)
+{
+	return p->flags & PKT_EIM && !(p->flags & PKT_LOCAL) && p->iif != p->eim_oif;
+}
+
+/* Ask the rules.  0, -1: they translate, GW_REASON_*. */
+static __always_inline int snat_rules(struct __sk_buff *skb, struct pkt *p, __u32 hook,
+				      const union gw_key *dst, __u32 oif, const bool v6)
+{
+	int r;
+
+	key_for_rules(skb, p, dst, p->iif, oif, v6);
+	r = rules_run(skb, hook, v6);
+	if (r == GW_V_DROP || r == GW_V_REJECT)
+		return p->last_policy ? GW_REASON_POLICY : GW_REASON_RULE;
+	return r == GW_V_NAT ? -1 : 0;
+}
+
 static __always_inline int stage_snat(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
 				      struct gw_if *out_if, const bool v6)
 {
 	__u32 hook = p->flags & PKT_LOCAL ? GW_HOOK_NAT_INPUT : GW_HOOK_NAT_POSTROUTING;
 	__u32 dnat_cid = p->nat_cid;
-	int r;
+	int r = 0;
 
 	p->nat.kind = 0;
 	if (hooks_active(conf, v6) & (1U << hook)) {
-		key_for_rules(skb, p, &p->out, p->iif, p->oif, v6);
-		r = rules_run(skb, hook, v6);
-		if (r == GW_V_DROP || r == GW_V_REJECT)
-			return p->last_policy ? GW_REASON_POLICY : GW_REASON_RULE;
-		if (r == GW_V_NAT) {
-			r = snat_apply(p, out_if, v6);
-			if (r)
-				return r;
+		if (snat_turns_back(p)) {
+			r = snat_rules(skb, p, hook, &p->t, p->eim_oif, v6);
+			if (r < 0)
+				out_if = if_get(p->eim_oif);
 		}
+		if (!r)
+			r = snat_rules(skb, p, hook, &p->out, p->oif, v6);
+		if (r < 0)
+			r = snat_apply(p, out_if, v6);
+		if (r)
+			return r;
 	}
 	if (!p->nat_cid)
 		p->nat_cid = dnat_cid;

@@ -127,8 +127,10 @@ static int nat_make(const struct ctx *x, const struct map_data *data, struct gw_
 	int family = 0, r;
 	bool port = false;
 
-	if (a->nat_flags & GW_NATF_ENDPOINT)
-		return refuse(x, "endpoint-independent translation is not supported");
+	if (a->nat_flags & GW_NATF_ENDPOINT && a->verdict != VERDICT_SNAT &&
+	    a->verdict != VERDICT_MASQUERADE)
+		return refuse(x, "`endpoint-independent` is about sources: it belongs to snat and "
+				 "masquerade");
 	*n = (struct gw_nat){ .kind = nat_kinds[a->verdict], .flags = a->nat_flags };
 	if (a->nat_prefix)
 		n->flags |= GW_NATF_NETMAP;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <gwd/conf.h>
 #include <gwd/expire.h>
+#include <gwd/ports.h>
 #include <gwd/sets.h>
 #include <gwd/single.h>
 #include <gwd/txn.h>
@@ -66,6 +67,7 @@ static int expire_tick(sd_event_source *source, uint64_t usec, void *arg)
 	if (!r)
 		g->flows_assured = left;
 	rules_tick(g);
+	ports_tick(g);
 	conf_wall_clock(g);
 	/* an error here was said; traffic goes on and the next pass tries again */
 	took = now_ns(CLOCK_MONOTONIC) - start;

@@ -49,6 +49,8 @@ struct gwd {
 	struct events *events;
 	struct logs *logs;
 	uint64_t net_synced_ns; /* when interfaces and addresses were last read */
+	uint64_t no_port_pkts;	/* packets that found no port, at the last expiry pass */
+	bool no_port_known;
 	uint64_t flows_assured; /* at the last expiry pass, both IP versions */
 };
 

@@ -17,8 +17,9 @@ enum {
 	TABLE_EST6,
 	TABLE_EMB4,
 	TABLE_EMB6,
-	TABLES
-}; /* numbers of gw_expire_ctx.table */
+	TABLES,
+	TABLE_EIM = TABLES /* mappings: no connections are in it */
+};			   /* numbers of gw_expire_ctx.table */
 
 struct table {
 	int fd;
@@ -387,23 +388,38 @@ static int run_program(const struct bpf_program *prog, void *ctx, size_t size)
 	return 0;
 }
 
-static int expire_table(struct kern *k, unsigned int table, uint32_t cause, uint64_t *ret_left)
+/* @now: what the first table of the round gave; 0 = this is the first. */
+static int expire_table(struct kern *k, unsigned int table, uint32_t cause, uint32_t *now,
+			uint64_t *ret_left)
 {
-	struct gw_expire_ctx ctx = { .table = table, .cause = cause };
+	struct gw_expire_ctx ctx = { .table = table, .cause = cause, .now = *now };
 	int r = run_program(k->skel->progs.gw_expire, &ctx, sizeof(ctx));
 
-	if (r == 0)
-		*ret_left = ctx.left;
-	return r;
+	if (r < 0)
+		return r;
+	if (!*now)
+		*now = ctx.now;
+	*ret_left = ctx.left;
+	return 0;
+}
+
+/* All tables, and the mappings that none of their connections held: ret[TABLES]. */
+static int expire_round(struct kern *k, uint64_t *ret)
+{
+	uint32_t now = 0;
+	uint64_t none;
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && i < TABLES; i++)
+		r = expire_table(k, i, GW_CAUSE_TIMEOUT, &now, &ret[i]);
+	return r < 0 ? r : expire_table(k, TABLE_EIM, GW_CAUSE_TIMEOUT, &now, &none);
 }
 
 int kern_expire(struct kern *k, uint64_t *ret_left)
 {
 	uint64_t left[TABLES] = {};
-	int r = 0;
+	int r = expire_round(k, left);
 
-	for (unsigned int i = 0; r == 0 && i < TABLES; i++)
-		r = expire_table(k, i, GW_CAUSE_TIMEOUT, &left[i]);
 	if (r == 0)
 		*ret_left = left[TABLE_EST4] + left[TABLE_EST6];
 	return r;
@@ -413,10 +429,8 @@ int kern_expire(struct kern *k, uint64_t *ret_left)
 int kern_flow_count(struct kern *k, uint64_t *ret_est, uint64_t *ret_emb)
 {
 	uint64_t left[TABLES] = {};
-	int r = 0;
+	int r = expire_round(k, left);
 
-	for (unsigned int i = 0; r == 0 && i < TABLES; i++)
-		r = expire_table(k, i, GW_CAUSE_TIMEOUT, &left[i]);
 	if (r < 0)
 		return r;
 	*ret_est = left[TABLE_EST4] + left[TABLE_EST6];
@@ -437,11 +451,23 @@ int kern_flow_kill(struct kern *k, const struct gw_event *ev, uint32_t cause)
 /* Embryonic first: what becomes assured meanwhile is met in the second half. */
 int kern_flow_flush(struct kern *k)
 {
-	static const uint8_t order[TABLES] = { TABLE_EMB4, TABLE_EMB6, TABLE_EST4, TABLE_EST6 };
+	static const uint8_t order[] = { TABLE_EMB4, TABLE_EMB6, TABLE_EST4, TABLE_EST6,
+					 TABLE_EIM };
+	uint32_t now = 0;
 	uint64_t left;
 	int r = 0;
 
-	for (unsigned int i = 0; r == 0 && i < TABLES; i++)
-		r = expire_table(k, order[i], GW_CAUSE_USER, &left);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(order); i++)
+		r = expire_table(k, order[i], GW_CAUSE_USER, &now, &left);
 	return r;
+}
+
+int kern_mappings_end(struct kern *k, int family, const void *addr)
+{
+	struct gw_expire_ctx ctx = { .table = TABLE_EIM, .cause = GW_CAUSE_KILL, .family = family };
+	int r;
+
+	memcpy(ctx.addr, addr, family == 6 ? 16 : 4);
+	r = run_program(k->skel->progs.gw_expire, &ctx, sizeof(ctx));
+	return r < 0 ? r : (int)ctx.ended;
 }

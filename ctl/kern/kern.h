@@ -118,7 +118,9 @@ int kern_flow_count(struct kern *k, uint64_t *ret_est, uint64_t *ret_emb); /* co
 int kern_flow_kill(struct kern *k, const struct gw_event *ev,
 		   uint32_t cause); /* 1 ended, 0 was gone */
 int kern_flow_flush(struct kern *k);
-/* Run the expiry program over all four tables; *ret_left = assured connections left. */
+/* End the endpoint-independent mappings on an address that is gone; how many. */
+int kern_mappings_end(struct kern *k, int family, const void *addr);
+/* Run the expiry program over all tables; *ret_left = assured connections left. */
 int kern_expire(struct kern *k, uint64_t *ret_left);
 
 /* Events: consume what is in the ring (call on a timer tick of <= 100 ms as well as on the fd: records are submitted

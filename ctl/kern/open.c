@@ -11,7 +11,7 @@
 static const char *const pinned_maps[] = {
 	"gw_est4",   "gw_est6",	  "gw_emb4",	 "gw_emb6", "gw_ifs",	"gw_ifs_far", "gw_local4",
 	"gw_local6", "gw_region", "gw_counters", "gw_conf", "gw_count", "gw_stats",   "gw_reasons",
-	"gw_events", "gw_dynset", "gw_states",	 "gw_logs", "gw_ext",
+	"gw_events", "gw_dynset", "gw_states",	 "gw_logs", "gw_ext",	"gw_eim",
 };
 
 #define LOG_SIZE      \

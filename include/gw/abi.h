@@ -12,6 +12,7 @@
 
 #include <gw/tuple.h>
 #include <gw/flow.h>
+#include <gw/eim.h>
 #include <gw/event.h>
 #include <gw/hook.h>
 #include <gw/rule.h>

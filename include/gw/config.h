@@ -100,14 +100,17 @@ enum gw_stat {
 
 /* Context of the SYSCALL program gw_expire. */
 struct gw_expire_ctx {
-	__u32 table;   /* 0 est4, 1 est6, 2 emb4, 3 emb6 */
-	__u32 cause;   /* GW_CAUSE_TIMEOUT: expire what is due; GW_CAUSE_USER: end all (flush) */
-	__u32 scanned; /* out: entries looked at */
-	__u32 ended;   /* out: connections ended */
-	__u32 left;    /* out: connections (original entries) still there */
+	__u32 table;	/* 0 est4, 1 est6, 2 emb4, 3 emb6; at last 4: mappings that are over */
+	__u32 cause;	/* GW_CAUSE_TIMEOUT: expire what is due; GW_CAUSE_USER: end all (flush) */
+	__u32 scanned;	/* out: entries looked at */
+	__u32 ended;	/* out: connections ended */
+	__u32 left;	/* out: connections (original entries) still there */
+	__u32 now;	/* out: jiffies; in, for the mappings: what the round's first table gave */
+	__be32 addr[4]; /* in, for the mappings: only those on this address, and all of them */
+	__u32 family;	/* of it, 4 or 6; 0 = no address */
 	__u32 pad;
 };
-GW_ABI_SIZE(gw_expire_ctx, 24);
+GW_ABI_SIZE(gw_expire_ctx, 48);
 
 /* Context of the SYSCALL program gw_kill: end one connection (conntrack -D). */
 struct gw_kill_ctx {

@@ -411,13 +411,14 @@ void stage_reset(void)
 	map_clear(MAP(gw_frag));
 	map_clear(MAP(gw_hold));
 	map_clear(MAP(gw_slow));
+	map_clear(MAP(gw_eim));
 	map_clear(MAP(gw_dynset));
 	map_clear(MAP(gw_dyncount));
 	for (__u32 i = 0; i < 64; i++)
 		bpf_map_update_elem(MAP(gw_states), &i, &state, BPF_ANY);
 	memset(own.next, 0, next_size());
 	rules_reset();
-	for (__u32 i = 0; i < 2; i++)
+	for (__u32 i = 0; i < 4; i++)
 		bpf_map_update_elem(MAP(gw_count), &i, &none, BPF_ANY);
 	percpu_zero(MAP(gw_stats), GW_STAT_MAX, sizeof(__u64));
 	percpu_zero(MAP(gw_reasons), GW_REASON_MAX, sizeof(struct gw_reason_row));
@@ -526,20 +527,39 @@ void expect_in(struct frame f, enum port p, int r, const char *text)
 	ck_assert_int_eq(*frame_ttl(&f), ttl - (r == REDIRECT));
 }
 
-void expect_drop(struct frame f, enum port p, enum gw_reason want)
+/* Counted for this reason, and no other. */
+static int run_counted(struct frame *f, enum port p, enum gw_reason want)
 {
 	uint64_t before[GW_REASON_MAX];
-	const char *text = frame_text(&f);
+	const char *text = frame_text(f);
 	int r;
 
 	for (int i = 0; i < GW_REASON_MAX; i++)
 		before[i] = reason(i);
-	r = in(&f, p);
+	r = in(f, p);
 	for (int i = GW_REASON_NONE + 1; i < GW_REASON_MAX; i++)
 		ck_assert_msg(reason(i) == before[i] + (i == (int)want),
 			      "%s: returned %d, reason %d counted %d times, wanted reason %d", text,
 			      r, i, (int)(reason(i) - before[i]), want);
+	return r;
+}
+
+void expect_drop(struct frame f, enum port p, enum gw_reason want)
+{
+	const char *text = frame_text(&f);
+	int r = run_counted(&f, p, want);
+
 	ck_assert_msg((r == SHOT) == (want != GW_REASON_NONE), "%s: returned %d", text, r);
+}
+
+void expect_told(struct frame f, enum port p, enum gw_reason want, const char *answer)
+{
+	const char *text = frame_text(&f);
+	int r = run_counted(&f, p, want);
+
+	ck_assert_msg(r == REDIRECT, "%s: returned %d", text, r);
+	ck_assert_str_eq(frame_text(&f), answer);
+	ck_assert_int_eq(frame_bad_sums(&f), 0);
 }
 
 void stage_wait(unsigned int s)
@@ -734,6 +754,20 @@ uint64_t assured_count(bool v6)
 	return n;
 }
 
+unsigned int mappings(void)
+{
+	__u8 key[64], *last = NULL;
+	__u32 i = 2;
+	__u64 count;
+	unsigned int n = 0;
+
+	for (; !bpf_map_get_next_key(MAP(gw_eim), last, key); last = key)
+		n++;
+	ck_assert_int_eq(bpf_map_lookup_elem(MAP(gw_count), &i, &count), 0);
+	ck_assert_uint_eq(count * 2, n); /* an outside and an inside half each */
+	return count;
+}
+
 static void check_pair(const struct gw_tuple6 *key, enum table t)
 {
 	const __u16 same = GW_FLOW_SNAT | GW_FLOW_DNAT | (stage.racy ? 0 : GW_FLOW_ASSURED);
@@ -766,6 +800,7 @@ void stage_check_tables(void)
 {
 	for (int t = 0; t < TABLES; t++)
 		check_table(t);
+	mappings();
 	ck_assert_int_eq(assured_count(false) * 2, entries(EST4));
 	ck_assert_int_eq(assured_count(true) * 2, entries(EST6));
 }
@@ -775,15 +810,19 @@ void stage_check_tables(void)
 static unsigned int age(__u32 cause)
 {
 	unsigned int ended = 0;
+	__u32 round = 0;
 
-	for (__u32 t = 0; t < TABLES; t++) {
-		struct gw_expire_ctx ctx = { .table = t, .cause = cause };
+	for (__u32 t = 0; t <= TABLES; t++) { /* at last the mappings */
+		struct gw_expire_ctx ctx = { .table = t,
+					     .cause = cause,
+					     .now = t == TABLES ? round : 0 };
 		LIBBPF_OPTS(bpf_test_run_opts, o, .ctx_in = &ctx, .ctx_size_in = sizeof(ctx));
 
 		ck_assert_int_eq(
 			bpf_prog_test_run_opts(bpf_program__fd(stage.skel->progs.gw_expire), &o),
 			0);
-		ended += ctx.ended;
+		round = t ? round : ctx.now;
+		ended += t == TABLES ? 0 : ctx.ended;
 	}
 	return ended;
 }

@@ -98,6 +98,9 @@ struct gw_reason_row reason_row(enum gw_reason r);
 /* The packet is dropped for this reason, which is counted once, and no other is; GW_REASON_NONE: it is not dropped. */
 void expect_drop(struct frame f, enum port p, enum gw_reason r);
 
+/* The same, and what goes back to the sender reads like this. */
+void expect_told(struct frame f, enum port p, enum gw_reason r, const char *answer);
+
 /* The entry a frame's tuple finds. */
 enum table { EST4, EST6, EMB4, EMB6, TABLES, NO_TABLE };
 struct entry {
@@ -112,6 +115,7 @@ void entry_delete(const struct entry *e);
 unsigned int entries(enum table t);
 unsigned int entries_all(void);
 uint64_t assured_count(bool v6);
+unsigned int mappings(void); /* endpoint-independent ones */
 
 unsigned int expire(void); /* one round of gw_expire over all tables: connections ended */
 unsigned int flush(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Source and destination translation, on the first packet and on its answer. */
 #include <arpa/inet.h>
+#include <string.h>
 #include <sys/socket.h>
 #include "stage.h"
 
@@ -216,6 +217,13 @@ START_TEST(the_fast_path_knows_udps_zero_checksum)
 }
 END_TEST
 
+/* RFC 5508 REQ-8: the sender of a packet that finds no port hears of it. */
+static const char *no_port(const struct names *n, const char *src, uint16_t sport)
+{
+	return line("icmp %s > %s %s (udp %s.%u > %s.53)", n->gw_lan, src,
+		    strchr(src, ':') ? "1/1" : "3/13", src, sport, n->far);
+}
+
 /* conntrack -S: `found` tuples were taken, `drop` packets could not be tracked, `insert_failed` connections not entered. */
 START_TEST(statistics_tell_what_a_full_range_cost)
 {
@@ -232,7 +240,8 @@ START_TEST(statistics_tell_what_a_full_range_cost)
 	TAKES(udp(n->lan, 5000, n->far, 53), LAN, "");
 	ck_assert_uint_eq(stat(GW_STAT_FOUND), 0);
 	ck_assert_uint_eq(stat(GW_STAT_SLOW), 1);
-	expect_drop(udp(n->lan, 5001, n->far, 53), LAN, GW_REASON_NAT_NO_PORT);
+	expect_told(udp(n->lan, 5001, n->far, 53), LAN, GW_REASON_NAT_NO_PORT,
+		    no_port(n, n->lan, 5001));
 	ck_assert_uint_ge(stat(GW_STAT_FOUND), 1);
 	ck_assert_uint_eq(stat(GW_STAT_DROP), 1);
 	ck_assert_uint_eq(stat(GW_STAT_INSERT_FAILED), 1);
@@ -279,7 +288,7 @@ START_TEST(snat_uses_the_rules_address_and_ports)
 }
 END_TEST
 
-START_TEST(a_full_port_range_drops_with_reason)
+START_TEST(a_full_port_range_is_told_to_the_sender)
 {
 	const struct names *n = &names[_i];
 	struct frame third = udp(n->lan, 5002, n->far, 53), before = third;
@@ -293,9 +302,15 @@ START_TEST(a_full_port_range_drops_with_reason)
 		.port_hi = 7001 });
 	TAKES(udp(n->lan, 5000, n->far, 53), LAN, "");
 	TAKES(udp(n->lan, 5001, n->far, 53), LAN, "");
-	ck_assert_int_eq(in(&third, LAN), SHOT);
-	ck_assert_mem_eq(third.b, before.b, before.len); /* a drop never half-rewrites */
-	expect_drop(before, LAN, GW_REASON_NAT_NO_PORT);
+	ck_assert_int_eq(in(&third, LAN), REDIRECT);
+	--*frame_ttl(&before);
+	frame_seal(&before);
+	/* the quote is the packet as it came: nothing is half rewritten */
+	ck_assert_mem_eq(third.b + FRAME_L3 + (_i ? 48 : 28), before.b + FRAME_L3,
+			 before.len - FRAME_L3);
+	ck_assert_uint_eq(reason(GW_REASON_NAT_NO_PORT), 1);
+	expect_told(udp(n->lan, 5002, n->far, 53), LAN, GW_REASON_NAT_NO_PORT,
+		    no_port(n, n->lan, 5002));
 	ck_assert_uint_eq(entries_all(), 4);
 	TAKES(udp(n->lan, 5002, n->far, 54), LAN, "");
 }
@@ -471,7 +486,9 @@ START_TEST(other_protocols_are_translated_by_address)
 	TAKES(f, WAN, line("proto47 %s > %s", n->far, n->lan));
 	/* there is no port to tell a second host apart */
 	f = FRAME(.src = n->lan_b, .dst = n->far, .proto = 47, .data = 20);
-	expect_drop(f, LAN, GW_REASON_NAT_NO_PORT);
+	expect_told(f, LAN, GW_REASON_NAT_NO_PORT,
+		    line("icmp %s > %s %s (proto47 %s > %s)", n->gw_lan, n->lan_b,
+			 _i ? "1/1" : "3/13", n->lan_b, n->far));
 }
 END_TEST
 
@@ -489,7 +506,7 @@ static void add(TCase *tc)
 	tcase_add_loop_test(tc, statistics_tell_what_a_full_range_cost, 0, 2);
 	tcase_add_loop_test(tc, only_the_slow_path_counts_as_slow, 0, 2);
 	tcase_add_test(tc, snat_uses_the_rules_address_and_ports);
-	tcase_add_loop_test(tc, a_full_port_range_drops_with_reason, 0, 2);
+	tcase_add_loop_test(tc, a_full_port_range_is_told_to_the_sender, 0, 2);
 	tcase_add_loop_test(tc, a_nearly_full_range_is_searched_to_its_end, 0, 2);
 	tcase_add_loop_test(tc, a_port_with_a_socket_behind_it_is_not_given_away, 0, 2);
 	tcase_add_loop_test(tc, masquerade_without_an_address_drops_with_reason, 0, 2);

@@ -389,10 +389,11 @@ START_TEST(what_the_data_plane_can_not_do_is_refused_by_name)
 {
 	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
 	struct chain *c = base_chain(rs, FAMILY_INET, "filter");
-	struct rule *r = add_rule(rs, c, VERDICT_MASQUERADE, 2);
+	struct rule *r = add_rule(rs, c, VERDICT_REDIRECT, 2);
 
 	r->action.nat_flags = GW_NATF_ENDPOINT;
-	refused_rule(rs, r, "endpoint-independent translation is not supported");
+	refused_rule(rs, r,
+		     "`endpoint-independent` is about sources: it belongs to snat and masquerade");
 	chain_flush(c);
 	r = add_rule(rs, c, VERDICT_NONE, 2);
 	add_stmt(r, STMT_COUNTER);
@@ -798,7 +799,7 @@ START_TEST(appending_knows_what_it_can_not_do)
 	ck_assert_int_eq(append(img, rs, b, 1), COMPILE_E_AGAIN);
 	chain_delete_rule(b, 1);
 	/* what is refused is refused */
-	r = add_rule(rs, b, VERDICT_MASQUERADE, 5);
+	r = add_rule(rs, b, VERDICT_REDIRECT, 5);
 	r->action.nat_flags = GW_NATF_ENDPOINT;
 	ck_assert_int_eq(append(img, rs, b, 1), COMPILE_E_DIAG);
 	chain_delete_rule(b, 1);
