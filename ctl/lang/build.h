@@ -11,5 +11,7 @@
 int rule_add_number(struct rule *r, enum field field, uint64_t v); /* FIELD == V, here */
 /* In an inet table: from here on the rule is for this version of IP. */
 int rule_pin_version(struct parser *p, struct rule *r, int version);
+int rule_begin_version(struct parser *p, struct rule *r,
+		       int version); /* ... from its beginning on */
 
 #endif

@@ -5,6 +5,7 @@
 #include <lang/parse.h>
 
 #include <lang/bits.h>
+#include <lang/build.h>
 #include <lang/field.h>
 #include <lang/names.h>
 #include <lang/value.h>
@@ -368,6 +369,11 @@ static int parse_plain_match(struct parser *p, struct rule *r, const struct sele
 	return e;
 }
 
+static bool is_exthdr(enum field f)
+{
+	return f >= FIELD_ID_EXT_HBH && f <= FIELD_ID_EXT_MH;
+}
+
 int parse_match(struct parser *p, struct rule *r, bool *ret_done)
 {
 	struct selector sel;
@@ -389,5 +395,7 @@ int parse_match(struct parser *p, struct rule *r, bool *ret_done)
 	}
 	if (r->n_matches >= MATCHES_MAX)
 		return fail_at(p, &at, "a rule has at most %d matches", MATCHES_MAX);
-	return parse_plain_match(p, r, &sel, offset);
+	if (is_exthdr(sel.fields[0]))
+		e = rule_begin_version(p, r, 6);
+	return e ? e : parse_plain_match(p, r, &sel, offset);
 }

@@ -70,7 +70,7 @@ int rule_add_number(struct rule *r, enum field field, uint64_t v)
 }
 
 /*
- * What a refusal implies stands in front of the whole rule, as nft puts it: a counter on the way counts only what can be refused.
+ * What a refusal (or an extension header) implies stands in front of the whole rule, as nft puts it: a counter on the way counts only what can be refused.
  */
 static void match_to_front(struct rule *r)
 {
@@ -123,6 +123,14 @@ int rule_pin_version(struct parser *p, struct rule *r, int version)
 	return rule_add_number(r, FIELD_ID_NFPROTO, nfproto_of(version));
 }
 
+/* A refusal of one version, and a question about extension headers: all of the rule, what stands in front of them too. */
+int rule_begin_version(struct parser *p, struct rule *r, int version)
+{
+	if (!version_is_open(p, r, version))
+		return 0;
+	return rule_begin_number(r, FIELD_ID_NFPROTO, nfproto_of(version));
+}
+
 /* `reject` for one version of IP has the words of that version. */
 static void settle_reject(struct parser *p, struct rule *r)
 {
@@ -169,8 +177,7 @@ int parse_reject(struct parser *p, struct rule *r)
 		if (!family_sees(p->table->family, a->reject_family))
 			return fail_at(p, &at, "this is for IPv%d, the table is of family %s",
 				       a->reject_family, family_name(p->table->family));
-		if (version_is_open(p, r, a->reject_family))
-			e = rule_begin_number(r, FIELD_ID_NFPROTO, nfproto_of(a->reject_family));
+		e = rule_begin_version(p, r, a->reject_family);
 	}
 	if (!e)
 		settle_reject(p, r);
