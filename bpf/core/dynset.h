@@ -29,6 +29,14 @@ static __always_inline bool bucket_take(__u64 *tat, __u64 cost, __u64 burst)
 	return false;
 }
 
+/* What the op's limit takes for this packet, ns << 8. */
+static __always_inline __u64 limit_cost(const struct pkt *p)
+{
+	if (p->r.op.flags & GW_OPF_BYTES)
+		return p->r.more.a * pkt_bytes(p);
+	return pkt_count(p) ? p->r.more.a : 0;
+}
+
 /* One more field at the end of the set's key; OP_*. */
 static __always_inline int set_key_add(struct __sk_buff *skb, struct pkt *p, __u32 field,
 				       __u32 *words, const bool v6)
@@ -202,17 +210,19 @@ __noinline int set_change(struct __sk_buff *skb, __u32 v6)
 			dyn_count(set, -1);
 		return OP_OK;
 	}
-	e = dyn_add(p, set, p->r.op.code == GW_OP_SETUPD);
+	if (p->flags & PKT_FRAG_LATER) /* its bytes count */
+		e = dyn_find(p);
+	else
+		e = dyn_add(p, set, p->r.op.code == GW_OP_SETUPD);
 	if (!e)
 		return OP_FAIL;
 	if (p->r.op.flags & GW_OPF_COUNT) {
-		__sync_fetch_and_add(&e->pkts, 1);
-		__sync_fetch_and_add(&e->bytes, p->len);
+		__sync_fetch_and_add(&e->pkts, pkt_count(p));
+		__sync_fetch_and_add(&e->bytes, pkt_bytes(p));
 	}
 	if (!(p->r.op.flags & GW_OPF_LIMIT))
 		return OP_OK;
-	in = bucket_take(&e->tat, p->r.op.flags & GW_OPF_BYTES ? p->r.more.a * p->len : p->r.more.a,
-			 p->r.more.b);
+	in = bucket_take(&e->tat, limit_cost(p), p->r.more.b);
 	return in != !!(p->r.op.flags & GW_OPF_NOT) ? OP_OK : OP_FAIL;
 }
 #endif

@@ -5,7 +5,7 @@
  * The value of a match field (GW_F_*) of the packet in scratch, into p->r.val; numbers in host order.
  *
  * A field that the packet does not have (the TCP port of a datagram, the connection of an untracked packet) is missing, and a rule that asks
- * for it does not apply, whatever it compares with.
+ * for it does not apply, whatever it compares with.  Of a fragment the fields say what those of the whole packet would, but for its length.
  */
 #define FIELD_OK      0
 #define FIELD_MISSING 1
@@ -508,11 +508,16 @@ __noinline int field_frame(struct __sk_buff *skb, __u32 field, __u32 v6)
 	case GW_F_IP_ID:
 		return v6 ? FIELD_MISSING : field_bytes2(skb, p, p->l3 + 4);
 	case GW_F_IP_FRAG_OFF:
-		return v6 ? FIELD_MISSING : field_bytes2(skb, p, p->l3 + 6);
+		if (v6 || field_bytes2(skb, p, p->l3 + 6))
+			return FIELD_MISSING;
+		return field_is(p, p->flags & PKT_FRAG ? p->r.val[1] & 0x4000 : p->r.val[1]);
 	case GW_F_IP6_LENGTH:
 		return v6 ? field_bytes2(skb, p, p->l3 + 4) : FIELD_MISSING;
 	case GW_F_IP6_NEXTHDR:
 		if (!v6 || field_bytes2(skb, p, p->l3 + 6))
+			return FIELD_MISSING;
+		if (p->flags & PKT_FRAG && p->r.val[1] >> 8 == 44 &&
+		    field_bytes2(skb, p, p->l3 + 40))
 			return FIELD_MISSING;
 		return field_is(p, p->r.val[1] >> 8);
 	}
@@ -721,7 +726,7 @@ static __always_inline int field_plain(struct pkt *p, __u32 field, const bool v6
 	case GW_F_EXT_HBH:
 		return field_if(p, v6, !!(p->exthdr & EXT6_HBH));
 	case GW_F_EXT_FRAG:
-		return field_if(p, v6, !!(p->exthdr & EXT6_FRAG));
+		return field_if(p, v6, p->exthdr & EXT6_FRAG && !(p->flags & PKT_FRAG));
 	case GW_F_EXT_RT:
 		return field_if(p, v6, !!(p->exthdr & EXT6_RT));
 	case GW_F_EXT_DST:

@@ -2,13 +2,18 @@
 #ifndef GW_FRAGS_H
 #define GW_FRAGS_H
 /*
- * Ports of fragments: the first one of a packet leaves them in gw_frag, the later ones read them, or wait for it.
+ * Fragments: the first one of a packet leaves in gw_frag what the transport header said, the later ones read it, or wait for it.
+ *
+ * Rules see the packet once, as netfilter does behind its reassembly: what an op said of the first fragment is noted, and the later ones, which
+ * come to the same ops in the same order, are told the same. So no limit, counter of turns or set that the first one changed parts them.
  */
 #define FRAG_LIFE_S 30	 /* net.ipv4.ipfrag_time */
 #define FRAG_HELD   1000 /* not a reason: the fragment was taken off the wire and will come again */
 
-static __always_inline void frag_key(struct pkt *p, struct gw_frag_key *k, const bool v6)
+static __always_inline void frag_key(struct pkt *p, const bool v6)
 {
+	struct gw_frag_key *k = &p->frag;
+
 	__builtin_memset(k, 0, sizeof(*k));
 	if (v6) {
 		for (int i = 0; i < 4; i++) {
@@ -29,8 +34,7 @@ static __always_inline void frag_key(struct pkt *p, struct gw_frag_key *k, const
 #include "hold.h"
 
 /* A fragment without its first one yet: keep it, if this is ingress and there is room. */
-static __always_inline int frag_wait(struct __sk_buff *skb, struct pkt *p,
-				     const struct gw_frag_key *k, struct gw_frag *old)
+static __always_inline int frag_wait(struct __sk_buff *skb, struct pkt *p, struct gw_frag *old)
 {
 	struct gw_frag v = { .seen = p->now, .held = 1 };
 	__u32 slot = 0;
@@ -40,23 +44,26 @@ static __always_inline int frag_wait(struct __sk_buff *skb, struct pkt *p,
 	if (old && p->now - old->seen <= FRAG_LIFE_S * cfg_hz)
 		slot = __sync_fetch_and_add(&old->held, 1);
 	else
-		bpf_map_update_elem(&gw_frag, k, &v, BPF_ANY);
-	return hold_keep(skb, p, k, slot) ? FRAG_HELD : GW_REASON_FRAG_EARLY;
+		bpf_map_update_elem(&gw_frag, &p->frag, &v, BPF_ANY);
+	return hold_keep(skb, p, &p->frag, slot) ? FRAG_HELD : GW_REASON_FRAG_EARLY;
 }
 
 static __always_inline int frag_first(struct __sk_buff *skb, struct pkt *p,
-				      const struct gw_frag_key *k, const struct gw_frag *old,
-				      const bool v6)
+				      const struct gw_frag *old, const bool v6)
 {
-	struct gw_frag v = { .seen = p->now, .flags = GW_FRAG_KNOWN };
+	struct gw_frag v = { .seen = p->now,
+			     .flags = GW_FRAG_KNOWN,
+			     .icmp_type = p->icmp_type,
+			     .icmp_code = p->icmp_code,
+			     .tcp_bits = p->tcp_bits };
 	__u32 waiting = old && !(old->flags & GW_FRAG_KNOWN) ? old->held : 0;
 
 	v.sport = key_sport(&p->t, v6);
 	v.dport = key_dport(&p->t, v6);
 	if (p->flags & PKT_QUERY)
 		v.flags |= GW_FRAG_QUERY | (p->flags & PKT_REPLY ? GW_FRAG_QUERY_BACK : 0);
-	bpf_map_update_elem(&gw_frag, k, &v, BPF_ANY);
-	if (waiting && !hold_release(skb, p, k, waiting))
+	bpf_map_update_elem(&gw_frag, &p->frag, &v, BPF_ANY);
+	if (waiting && !hold_release(skb, p, &p->frag, waiting))
 		return GW_REASON_INTERNAL;
 	return 0;
 }
@@ -64,17 +71,19 @@ static __always_inline int frag_first(struct __sk_buff *skb, struct pkt *p,
 /* 0, FRAG_HELD (the packet is kept: end it without a drop), or the reason to drop. */
 static __always_inline int frag_look(struct __sk_buff *skb, struct pkt *p, const bool v6)
 {
-	struct gw_frag_key k;
 	struct gw_frag *old;
 
-	frag_key(p, &k, v6);
-	old = bpf_map_lookup_elem(&gw_frag, &k);
+	frag_key(p, v6);
+	old = bpf_map_lookup_elem(&gw_frag, &p->frag);
 	if (!(p->flags & PKT_FRAG_LATER))
-		return frag_first(skb, p, &k, old, v6);
+		return frag_first(skb, p, old, v6);
 	if (!old || !(old->flags & GW_FRAG_KNOWN) || p->now - old->seen > FRAG_LIFE_S * cfg_hz)
-		return frag_wait(skb, p, &k, old);
+		return frag_wait(skb, p, old);
 	key_sport(&p->t, v6) = old->sport;
 	key_dport(&p->t, v6) = old->dport;
+	p->icmp_type = old->icmp_type;
+	p->icmp_code = old->icmp_code;
+	p->tcp_bits = old->tcp_bits;
 	if (old->flags & GW_FRAG_QUERY)
 		p->flags |= PKT_QUERY | (old->flags & GW_FRAG_QUERY_BACK ? PKT_REPLY : 0);
 	return 0;
@@ -88,5 +97,45 @@ __noinline int frag_track(struct __sk_buff *skb, __u32 v6)
 	if (!p)
 		return GW_REASON_INTERNAL;
 	return v6 ? frag_look(skb, p, true) : frag_look(skb, p, false);
+}
+
+#define FRAG_OPS \
+	64 /* as many as struct gw_frag can note; further ones are asked for each fragment */
+
+/* The row of the packet and, in *bit, the place of the op that is asked now; NULL = there is none. */
+static __always_inline struct gw_frag *frag_op(struct pkt *p, __u64 *bit)
+{
+	__u32 n = p->frag_at++;
+
+	if (n >= FRAG_OPS)
+		return NULL;
+	*bit = 1ULL << (n & 63);
+	return bpf_map_lookup_elem(&gw_frag, &p->frag);
+}
+
+/* The first fragment: does the op hold? */
+__noinline int frag_note(__u32 holds)
+{
+	struct pkt *p = pkt_scratch();
+	struct gw_frag *row;
+	__u64 bit = 0;
+
+	row = p ? frag_op(p, &bit) : NULL;
+	if (row && holds)
+		row->said |= bit;
+	return 0;
+}
+
+/* A later one: did it hold?  1, 0, -1 = nobody knows. */
+__noinline int frag_told(void)
+{
+	struct pkt *p = pkt_scratch();
+	struct gw_frag *row;
+	__u64 bit = 0;
+
+	row = p ? frag_op(p, &bit) : NULL;
+	if (!row)
+		return -1;
+	return !!(row->said & bit);
 }
 #endif

@@ -29,14 +29,14 @@ static __always_inline int op_holds(const struct pkt *p, bool holds)
 /* nft's quota counts each packet that asks, and is over behind its last byte. */
 static __always_inline int op_quota(struct pkt *p, struct gw_state *st)
 {
-	return op_holds(p, __sync_fetch_and_add(&st->used, p->len) + p->len <= p->r.more.a);
+	__u32 bytes = pkt_bytes(p);
+
+	return op_holds(p, __sync_fetch_and_add(&st->used, bytes) + bytes <= p->r.more.a);
 }
 
 static __always_inline int op_limit(struct pkt *p, struct gw_state *st)
 {
-	__u64 cost = p->r.op.flags & GW_OPF_BYTES ? p->r.more.a * p->len : p->r.more.a;
-
-	return op_holds(p, bucket_take(&st->tat, cost, p->r.more.b));
+	return op_holds(p, bucket_take(&st->tat, limit_cost(p), p->r.more.b));
 }
 
 /*
@@ -228,6 +228,50 @@ static __always_inline int op_do(struct __sk_buff *skb, struct pkt *p, const boo
 	return op_statement(skb, p, v6);
 }
 
+/* What is done to each fragment, or takes account of its bytes; everything else is asked and done once. */
+static __always_inline bool op_is_for_each(const struct pkt *p)
+{
+	switch (p->r.op.code) {
+	case GW_OP_COUNT:
+	case GW_OP_QUOTA:
+	case GW_OP_MARK:
+	case GW_OP_DSCP:
+	case GW_OP_TTL:
+	case GW_OP_NOTRACK:
+	case GW_OP_ZONE:
+		return true;
+	case GW_OP_LIMIT:
+	case GW_OP_SETADD:
+	case GW_OP_SETUPD:
+		return p->r.op.flags & (GW_OPF_BYTES | GW_OPF_COUNT);
+	}
+	return false;
+}
+
+/* An op over a fragment: the later ones are told what the first one was. */
+static __always_inline int op_fragment(struct __sk_buff *skb, struct pkt *p, const bool v6)
+{
+	int told = -1, r = OP_OK;
+
+	p->flags |= PKT_VARY;
+	if (p->flags & PKT_FRAG_LATER)
+		told = frag_told();
+	if (told < 0 || op_is_for_each(p))
+		r = op_do(skb, p, v6);
+	if (!(p->flags & PKT_FRAG_LATER))
+		frag_note(r == OP_OK);
+	return told < 0 || r == OP_REFUSED ? r : told ? OP_OK : OP_FAIL;
+}
+
+/* Translation is asked of the first fragment alone. */
+static __always_inline int op_apply(struct __sk_buff *skb, struct pkt *p, const bool v6)
+{
+	if (p->flags & PKT_FRAG && !(p->flags & PKT_PROBE) &&
+	    !(RULES_NAT_MASK >> (p->r.hook & 31) & 1))
+		return op_fragment(skb, p, v6);
+	return op_do(skb, p, v6);
+}
+
 /* Cell @i of the action: the first three share the line with its head. */
 static __always_inline bool op_cell(struct pkt *p, __u32 i, struct gw_op_pair *to)
 {
@@ -267,7 +311,7 @@ __noinline int op_run4(struct __sk_buff *skb)
 
 	if (!p || op_load())
 		return OP_REFUSED;
-	return op_do(skb, p, false);
+	return op_apply(skb, p, false);
 }
 
 __noinline int op_run6(struct __sk_buff *skb)
@@ -276,6 +320,6 @@ __noinline int op_run6(struct __sk_buff *skb)
 
 	if (!p || op_load())
 		return OP_REFUSED;
-	return op_do(skb, p, true);
+	return op_apply(skb, p, true);
 }
 #endif

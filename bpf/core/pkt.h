@@ -116,6 +116,8 @@ struct pkt {
 	__u16 win;
 	__u16 chunks; /* SCTP: 1 << type of each chunk, CHUNK_* */
 	__be32 frag_id;
+	__u32 frag_at;		 /* ops that rules have come to, see core/frag.h */
+	struct gw_frag_key frag; /* of a fragment: its packet's row in gw_frag */
 	__u32 ctmark;
 	__u32 nh[4]; /* next hop, network order */
 	__u32 mtu;
@@ -164,6 +166,19 @@ static __always_inline struct pkt *pkt_scratch(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&gw_scratch, &zero);
+}
+
+/* Fragments are one packet to counters: its length is the first one's and what the later ones add. */
+static __always_inline __u32 pkt_count(const struct pkt *p)
+{
+	return !(p->flags & PKT_FRAG_LATER);
+}
+
+static __always_inline __u32 pkt_bytes(const struct pkt *p)
+{
+	if (p->flags & PKT_FRAG_LATER)
+		return p->len - (p->l4 - p->l3);
+	return p->flags & PKT_FRAG && p->exthdr & EXT6_FRAG ? p->len - 8 : p->len;
 }
 
 static __always_inline struct gw_conf *conf_get(void)

@@ -18,7 +18,7 @@ static __always_inline struct gw_line *rules_line(const struct pkt *p, __u32 lin
 	return bpf_map_lookup_elem(&gw_region, &line);
 }
 
-static __always_inline void count_raise(__u32 cid, __u32 len)
+static __always_inline void count_by(__u32 cid, __u32 n, __u32 bytes)
 {
 	__u32 i = bpf_get_smp_processor_id() * GW_COUNTERS_MAX + (cid & (GW_COUNTERS_MAX - 1));
 	struct gw_counter *c;
@@ -27,9 +27,14 @@ static __always_inline void count_raise(__u32 cid, __u32 len)
 		return;
 	c = bpf_map_lookup_elem(&gw_counters, &i);
 	if (c) {
-		c->pkts++;
-		c->bytes += len;
+		c->pkts += n;
+		c->bytes += bytes;
 	}
+}
+
+static __always_inline void count_raise(__u32 cid, __u32 bytes)
+{
+	count_by(cid, 1, bytes);
 }
 
 /* Count a rule, and remember it with the verdict.  NAT rules count connections: no verdict holds them. */
@@ -37,7 +42,7 @@ static __always_inline void rule_count(struct pkt *p, __u32 cid)
 {
 	if (!cid || p->flags & PKT_PROBE)
 		return;
-	count_raise(cid, p->len);
+	count_by(cid, pkt_count(p), pkt_bytes(p));
 	if (RULES_NAT_MASK >> (p->r.hook & 31) & 1)
 		return;
 	if (!p->rcid[0])

@@ -16,7 +16,7 @@ static __always_inline void pkt_start(struct __sk_buff *skb, struct pkt *p,
 	p->now = gw_now();
 	p->gen = conf->gen;
 	p->half = p->gen & 1 ? conf->half_lines : 0;
-	p->mtu = p->news = 0;
+	p->mtu = p->news = p->frag_at = 0;
 	p->syn_mss = p->exthdr = 0;
 	p->win = 0;
 	p->ctmark = 0;

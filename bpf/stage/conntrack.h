@@ -133,8 +133,8 @@ static __always_inline int ct_known(struct pkt *p, struct gw_conf *conf, struct 
 	p->ctmark = ct->own->mark;
 	p->ctstate = p->flags & PKT_REPLY || ct->own->flags & GW_FLOW_SEEN_REPLY ? GW_CT_ESTABLISHED
 										 : GW_CT_NEW;
-	ct->own->pkts++;
-	ct->own->bytes += p->len;
+	ct->own->pkts += pkt_count(p);
+	ct->own->bytes += pkt_bytes(p);
 	if (r != CT_IGNORE) /* what teaches nothing keeps nothing alive, but an answer it is */
 		ct->own->seen = p->now;
 	ct_accept(p, ct, changed, assured, v6);

@@ -42,7 +42,7 @@ static __always_inline void create_fill(struct pkt *p, struct gw_conf *conf, con
 	a->seen = p->now;
 	a->mark = p->ctmark;
 	a->pkts = 1;
-	a->bytes = p->len;
+	a->bytes = pkt_bytes(p);
 	if (p->flags & PKT_OUTPUT)
 		a->flags |= GW_FLOW_LOCAL_OUT;
 	if (p->flags & PKT_LOCAL)

@@ -176,8 +176,11 @@ struct gw_frag {
 	__u32 seen; /* jiffies; valid for 30 s as the stack's reassembly timer (net.ipv4.ipfrag_time) */
 	__u32 flags; /* GW_FRAG_* */
 	__u32 held; /* fragments that wait for the first one; it has not come if GW_FRAG_KNOWN is not set */
+	__u64 said; /* bit N: the N-th op that the first one met in rules held */
+	__u8 icmp_type, icmp_code, tcp_bits;
+	__u8 pad[5];
 };
-GW_ABI_SIZE(gw_frag, 16);
+GW_ABI_SIZE(gw_frag, 32);
 #define GW_FRAG_KNOWN	   (1U << 0) /* the ports are known */
 #define GW_FRAG_QUERY	   (1U << 1) /* they belong to an ICMP query ... */
 #define GW_FRAG_QUERY_BACK (1U << 2) /* ... to the answer of one */

@@ -222,6 +222,74 @@ START_TEST(a_fragment_beyond_the_longest_packet_is_damage)
 }
 END_TEST
 
+#define FORWARD GW_HOOK_FILTER_FORWARD
+#define SECOND	1000000000ULL
+
+/* How many of the two fragments of packet @id pass? */
+static int fragments_passed(const struct frame *whole, uint32_t id)
+{
+	int passed = 0;
+
+	for (int i = 0; i < 2; i++) {
+		struct frame part = frame_fragment(whole, i * 1000, 1000, id);
+
+		passed += in(&part, LAN) == REDIRECT;
+	}
+	return passed;
+}
+
+START_TEST(a_limit_is_asked_once_for_a_packet)
+{
+	const struct names *n = &names[_i];
+	struct frame w = whole_udp(n->lan, 5000, n->far, 53);
+
+	/* 1/second burst 1 */
+	RULES({ FORWARD, .verdict = GW_V_ACCEPT, .vary = 1,
+		OPS(OP(.code = GW_OP_LIMIT, .len = 1, .lo = 3), PAIR(SECOND << 8, SECOND << 8)) },
+	      { FORWARD, .verdict = GW_V_DROP });
+	ck_assert_int_eq(fragments_passed(&w, 7), 2);
+	ck_assert_int_eq(fragments_passed(&w, 8), 0);
+	stage_wait(1);
+	ck_assert_int_eq(fragments_passed(&w, 9), 2);
+}
+END_TEST
+
+START_TEST(fragments_are_one_packet_to_a_counter)
+{
+	const struct names *n = &names[_i];
+	struct frame w = whole_udp(n->lan, 5000, n->far, 53);
+	struct gw_counter c;
+
+	RULES({ FORWARD, .verdict = GW_V_ACCEPT, .cid = 5 });
+	ck_assert_int_eq(fragments_passed(&w, 7), 2);
+	c = counter(5);
+	ck_assert_uint_eq(c.pkts, 1);
+	ck_assert_uint_eq(c.bytes, (_i ? 40 : 20) + 2000);
+	ck_assert_uint_eq(entry_of(&w).f.pkts, 1);
+	ck_assert_uint_eq(entry_of(&w).f.bytes, (_i ? 40 : 20) + 2000);
+}
+END_TEST
+
+START_TEST(later_fragments_have_the_icmp_type_of_the_first)
+{
+	const struct names *n = &names[_i & 1];
+	bool as_op = _i & 2;
+	struct frame w = FRAME(.src = n->lan, .dst = n->far, .proto = _i & 1 ? 58 : 1,
+			       .type = _i & 1 ? 128 : 8, .sport = 77, .data = 1992);
+
+	if (as_op)
+		RULES({ FORWARD, .verdict = GW_V_ACCEPT,
+			OPS(OP(.code = GW_OP_RANGE,
+			       .field = _i & 1 ? GW_F_ICMP6_TYPE : GW_F_ICMP_TYPE, .mask = 0xff,
+			       .lo = _i & 1 ? 128 : 8, .hi = _i & 1 ? 128 : 8)) },
+		      { FORWARD, .verdict = GW_V_DROP });
+	else
+		RULES({ FORWARD, .verdict = GW_V_ACCEPT, .dport = (_i & 1 ? 128 : 8) << 8 },
+		      { FORWARD, .verdict = GW_V_DROP });
+	ck_assert_int_eq(fragments_passed(&w, 7), 2);
+}
+END_TEST
+
 START_TEST(an_atomic_fragment_is_a_whole_packet)
 {
 	struct frame f =
@@ -247,6 +315,9 @@ static void add(TCase *tc)
 	tcase_add_loop_test(tc, the_gateways_own_fragments_are_translated, 0, 2);
 	tcase_add_loop_test(tc, nothing_honest_starts_inside_a_tcp_header, 0, 2);
 	tcase_add_loop_test(tc, a_fragment_beyond_the_longest_packet_is_damage, 0, 2);
+	tcase_add_loop_test(tc, a_limit_is_asked_once_for_a_packet, 0, 2);
+	tcase_add_loop_test(tc, fragments_are_one_packet_to_a_counter, 0, 2);
+	tcase_add_loop_test(tc, later_fragments_have_the_icmp_type_of_the_first, 0, 4);
 	tcase_add_test(tc, an_atomic_fragment_is_a_whole_packet);
 }
 
