@@ -61,12 +61,23 @@ def error(src, dst, kind, code, quoted, tag, rest=0, **kw):
 
 
 def fragments(packet, first):
-    """An IPv4 packet in two pieces; the first has `first` bytes of payload (a multiple of 8)."""
+    """A packet in two pieces; the first has `first` bytes of payload (a multiple of 8)."""
+    if packet[0] >> 4 == 6:
+        return fragments6(packet, first)
     head, body = packet[:20], packet[20:]
     pieces = []
     for start, part, more in ((0, body[:first], 1), (first, body[first:], 0)):
         h = head[:2] + struct.pack("!H", 20 + len(part)) + head[4:6] + struct.pack("!H", more << 13 | start >> 3) + head[8:10] + b"\0\0" + head[12:]
         pieces.append(h[:10] + struct.pack("!H", checksum(h)) + h[12:] + part)
+    return pieces
+
+
+def fragments6(packet, first):
+    head, body, ident = packet[:40], packet[40:], packet[1:4] + b"\1"
+    pieces = []
+    for start, part, more in ((0, body[:first], 1), (first, body[first:], 0)):
+        extra = bytes([head[6], 0]) + struct.pack("!H", start | more) + ident
+        pieces.append(head[:4] + struct.pack("!H", 8 + len(part)) + bytes([44]) + head[7:] + extra + part)
     return pieces
 
 
@@ -87,6 +98,8 @@ class View:
 def settle(side, packet, tags):
     """One form for what the gateway made itself: its id, flow label and the checksums over them say nothing."""
     v = View(packet)
+    if v.proto == 44 and v.six:  # the kernel puts IPv6 packets together and takes them apart again, under an id of its own
+        packet = packet[:44] + bytes(4) + packet[48:]
     error = v.proto == ICMP and v.body[0] in (3, 11, 12) or v.proto == ICMP6 and v.body[0] < 128  # its id is chance, and may be a tag
     if v.tag in tags and not error:
         return side, packet

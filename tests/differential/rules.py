@@ -17,14 +17,14 @@ SMALL6 = ["2001:db8:1::2/127"]
 PORTS = [22, 53, 80, 443, 1025, 2000, 2001, 2005, 5000, 8080, 33434]
 # kinds of matches and statements that a release does not have are taken out with --without
 COUNTER = "counter"
-FEATURES = ("chains", "sets", "concat", "vmap", "map", "limit", "quota", "log", "mark", "flags", "meta", "header", "ctmeta", "fib", "numgen",
+FEATURES = ("chains", "length", "sets", "concat", "vmap", "map", "limit", "quota", "log", "mark", "flags", "meta", "header", "ctmeta", "fib", "numgen",
             "dynset", "mangle", "compare", "reject", "raw", "nat", "objects", "prerouting", "iftype", "after")
 
 
 # nft joins neighbouring fields of a header to one comparison, and moves them over a statement between them; Gatewarden goes on in order
-HEADERS = ("ip ", "ip6 ", "tcp ", "udp ", "icmp ", "icmpv6 ", "exthdr ", "meta nfproto ", "meta l4proto tcp ", "meta l4proto udp ")
-# what asks how long a packet is, or which one: other rules when fragments are counted one by one
-EACH_PACKET = ("header", "limit", "quota", "numgen", "objects", "ctmeta")
+HEADERS = ("ip ", "ip6 ", "tcp ", "udp ", "icmp ", "icmpv6 ", "meta nfproto ", "meta l4proto tcp ", "meta l4proto udp ")
+# what asks how long a packet is: of fragments, Gatewarden knows the first one's length when it decides, netfilter that of all
+OF_LENGTHS = ("length", "quota")
 
 
 class Ruleset:
@@ -131,9 +131,12 @@ class Writer:
                 options += [lambda: f"ct mark {self.pick('0x0', '0x1', '0x2', '!= 0x1', 'and 0x3 == 0x2')}"]
             # an error about a packet that made no connection is RELATED to one that Gatewarden can not look at
             if self.has("ctmeta") and place["in"]:
-                options += [lambda: f"ct direction {self.pick('original', 'reply')}", lambda: f"ct status {self.pick('snat', 'dnat', 'assured', 'seen-reply')}",
+                options += [lambda: f"ct direction {self.pick('original', 'reply')}", lambda: f"ct status {self.pick('snat', 'dnat', 'seen-reply')}",
+
                             lambda: f"ct original packets {self.pick('<', '>')} {self.d.randint(0, 3)}",
                             lambda: (f"ct original ip6 saddr {self.d.choice(LAN6)}" if six else f"ct original ip daddr {self.d.choice(GW4 + WAN4)}")]
+            if self.has("ctmeta") and place["in"] and proto == "tcp":  # a UDP flow becomes a stream with time
+                options += [lambda: "meta l4proto tcp ct status assured"]
         if place["ct"] and place["in"] and self.has("ctmeta") and proto != "icmp":
             options += [lambda: f"meta l4proto {proto} ct original proto-dst {self.d.choice(PORTS)}"]
         if self.has("mark"):
@@ -145,10 +148,11 @@ class Writer:
             options += [lambda: self.compared("ip6 hoplimit" if six else "ip ttl", lambda: self.pick(1, 2, 63, 64), lambda: "2-64"),
                         lambda: f"{'ip6' if six else 'ip'} dscp {self.pick('', '!= ')}{self.pick('cs0', 'ef', 'af11', '0x02')}",
                         lambda: f"{'ip6' if six else 'ip'} ecn {self.pick('not-ect', 'ce', 'ect0')}",
-                        lambda: self.compared("ip6 length" if six else "ip length", lambda: self.pick(40, 60, 28, 36, 1028), lambda: "30-100"),
-                        lambda: self.compared("meta length", lambda: self.pick(40, 60, 28, 36, 1028), lambda: "30-100"),
                         lambda: {"icmp": "icmpv6 code 0" if six else "icmp code { 0, 3 }", "tcp": self.pick("tcp window > 1000", "tcp window 65535"), "udp": "udp dport 53"}[proto],
-                        lambda: "ip frag-off and 0x1fff != 0" if not six else ("meta nfproto ipv6 " if place["family"] == "inet" else "") + "exthdr frag exists"]
+                        lambda: "ip frag-off and 0x1fff != 0" if not six else "exthdr frag exists"]
+        if self.has("length"):
+            options += [lambda: self.compared("ip6 length" if six else "ip length", lambda: self.pick(40, 60, 28, 36, 1028), lambda: "30-100"),
+                        lambda: self.compared("meta length", lambda: self.pick(40, 60, 28, 36, 1028), lambda: "30-100")]
         if self.has("meta"):
             if proto != "icmp":  # th reads any bytes behind the IP header; with Gatewarden only those of protocols with ports
                 options += [lambda: f"meta l4proto {proto} " + self.compared("th dport", lambda: self.d.choice(PORTS), self.port_range)]
@@ -185,13 +189,13 @@ class Writer:
         if self.has("log"):
             options += [lambda: f"log prefix \"p{self.d.randint(0, 9)}: \""]
         if self.has("mark") and place["type"] == "filter":
-            options += [lambda: f"meta mark set {self.pick('0x1', '0x2', 'ct mark', 'meta mark or 0x2', 'meta mark and 0x1')}"]
+            values = ["0x1", "0x2", "meta mark or 0x2", "meta mark and 0x1"] + (["ct mark"] if place["ct"] else [])
+            options += [lambda: f"meta mark set {self.pick(*values)}"]
             if place["ct"]:
                 options += [lambda: f"ct mark set {self.pick('0x1', '0x2', 'meta mark')}"]
             if self.has("map") and proto == "tcp":
                 options += [lambda: "meta mark set tcp dport map { 22 : 0x1, 80 : 0x2, 443 : 0x3 }"]
-        # behind PREROUTING only for IPv6: the kernel drops long datagrams to itself whose header changed after their checksum was taken
-        if self.has("mangle") and place["mangle"] and (not six or place["out"]):
+        if self.has("mangle") and place["mangle"]:
             options += [lambda: f"{'ip6' if six else 'ip'} dscp set {self.pick('cs1', 'ef', '0x02')}",
                         lambda: f"ip6 hoplimit set {self.pick(9, 64)}" if six else f"ip ttl set {self.pick(9, 64)}"]
             if proto == "tcp":
@@ -202,7 +206,8 @@ class Writer:
                         lambda: f"{'ip6' if six else 'ip'} saddr @{'seen6' if six else 'seen4'}",
                         lambda: ("update @meter6 { ip6 saddr" if six else "update @meter4 { ip saddr") + f" limit rate {self.over}1/hour burst 2 packets }}"]
         if self.has("objects"):
-            options += [lambda: 'counter name "c1"', lambda: 'limit name "l1"', lambda: 'quota name "q1"']
+            options += [lambda: 'counter name "c1"', lambda: 'limit name "l1"']
+            options += [lambda: 'quota name "q1"'] if self.has("quota") else []
         return self.d.choice(options)() if options else ""
 
     def vmap(self, place, targets):

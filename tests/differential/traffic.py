@@ -39,7 +39,7 @@ class Traffic:
         if c["proto"] == pk.UDP:
             return pk.udp(c["src"], c["dst"], c["sport"], c["dport"], tag, data=b"u" * d.choice([1, 8, 1000]), **c["kw"])
         if c["proto"] == pk.ICMP:
-            return pk.echo(c["src"], c["dst"], c["sport"], c["turn"], tag, **c["kw"])
+            return pk.echo(c["src"], c["dst"], c["sport"], c["turn"], tag, data=b"e" * d.choice([4, 4, 1000]), **c["kw"])
         turn = c["turn"]
         flags = pk.SYN if turn == 0 else d.choice([pk.ACK, pk.ACK | pk.PSH, pk.ACK | pk.PSH, pk.FIN | pk.ACK]) if turn < 5 else d.choice([pk.FIN | pk.ACK, pk.ACK])
         data = b"t" * d.choice([0, 5, 200]) if turn and flags & pk.PSH else b""
@@ -94,19 +94,25 @@ class Traffic:
         if roll < 0.65 and self.open:
             c = d.choice(self.open)
             c["turn"] += 1
-            return c["side"], [self.packet(c)], c
+            return c["side"], self.in_pieces(self.packet(c)), c
         if roll < 0.72:
             side, packet = self.stray()
             return side, [packet], None
         c = self.begin()
         packet = self.packet(c)
-        if self.fragmented and c["proto"] == pk.UDP and not c["six"] and len(packet) > 500:
-            return c["side"], pk.fragments(packet, 504), c
-        return c["side"], [packet], c
+        return c["side"], self.in_pieces(packet), c
+
+    def in_pieces(self, packet):
+        """Long ones as fragments, sometimes the last one first."""
+        v = pk.View(packet)
+        if not self.fragmented or v.proto == pk.TCP or len(packet) < 500:
+            return [packet]
+        pieces = pk.fragments(packet, 504)
+        return pieces[::-1] if self.d.random() < 0.2 else pieces
 
     def came_out(self, side, packet, c):
         v = pk.View(packet)
-        fragment = not v.six and (packet[6] & 0x3F or packet[7])
+        fragment = v.proto == 44 if v.six else packet[6] & 0x3F or packet[7]
         if c and v.proto == pk.TCP and v.body[13] & pk.ACK:
             if v.body[13] & pk.SYN:
                 c["greeted"] = True

@@ -9,6 +9,7 @@ import ctypes
 import json
 import os
 import select
+import re
 import shlex
 import shutil
 import signal
@@ -24,37 +25,46 @@ MAC = {"c0": "02:00:00:00:00:01", "lan0": "02:00:00:00:00:02", "wan0": "02:00:00
 IPV4, ARP, IPV6 = 0x0800, 0x0806, 0x86DD
 # who asks whom on each side: see Side.ask()
 ASKED = {"c0": ("10.1.0.2", "10.1.0.1"), "s0": ("203.0.113.2", "203.0.113.1")}
-# what conntrack and gwd tell about time is not compared
-NF_TIMEOUTS = ["--set", "timeout.udp=30", "--set", "timeout.udp_stream=120", "--set", "timeout.icmp=30"]
+# no connection ends because the machine was busy; what is left of a timeout is not compared
+TIMEOUT = 3600
+# on a machine with other work; nothing takes so long that goes well
+PATIENCE = 120
 
 
 def mac_bytes(name):
     return bytes(int(b, 16) for b in MAC[name].split(":"))
 
 
-def run(args, text=None, check=True):
-    p = subprocess.run(args, input=text, text=True, capture_output=True, timeout=60)
+def run(args, check=True):
+    p = subprocess.run(args, text=True, capture_output=True, timeout=PATIENCE)
     if check and p.returncode:
         raise RuntimeError(f"{' '.join(args)}: {p.stdout}{p.stderr}")
     return p
+
+
+@contextlib.contextmanager
+def inside_netns(name):
+    """What is opened here belongs to that namespace."""
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    there = os.open(f"/run/netns/{name}", os.O_RDONLY)
+    try:
+        if LIBC.setns(there, 0):
+            raise OSError(ctypes.get_errno(), "setns")
+        yield
+    finally:
+        LIBC.setns(home, 0)
+        os.close(home)
+        os.close(there)
 
 
 class Side:
     """One end of the wire: a packet socket in a namespace of its own."""
 
     def __init__(self, netns, dev, gateway_dev):
-        home = os.open("/proc/self/ns/net", os.O_RDONLY)
-        there = os.open(f"/run/netns/{netns}", os.O_RDONLY)
-        try:
-            if LIBC.setns(there, 0):
-                raise OSError(ctypes.get_errno(), "setns")
+        with inside_netns(netns):
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
             self.sock.bind((dev, ETH_P_ALL))
             self.sock.setblocking(False)
-        finally:
-            LIBC.setns(home, 0)
-            os.close(home)
-            os.close(there)
         self.header = mac_bytes(gateway_dev) + mac_bytes(dev)
         me, gateway = (socket.inet_aton(a) for a in ASKED[dev])
         self.question = self.header + ARP.to_bytes(2, "big") + b"\0\1\x08\0\6\4\0\1" + mac_bytes(dev) + me + bytes(6) + gateway
@@ -108,10 +118,11 @@ def strip_padding(packet):
 class Gateway:
     """What the engines have in common: the namespaces, the wires and the routes."""
 
-    name = ""
+    name = ctl = TRACK = APPLY = STATE = ""
 
     def __init__(self, tmp):
         self.tmp = tmp
+        self.rules = os.path.join(tmp, f"{self.name}.nft")
         self.ns = {h: f"gwt{os.getpid()}-{self.name}-{h}" for h in ("c", "r", "s")}
         for ns in self.ns.values():
             run(["ip", "netns", "add", ns])
@@ -146,12 +157,32 @@ class Gateway:
                 self.inside("r", "ip", "neigh", "replace", via, "lladdr", MAC[end], "nud", "permanent", "dev", dev)
                 self.inside("r", "ip", "-6" if ":" in via else "-4", "route", "add", net, "via", via, "dev", dev)
 
-    def inside(self, host, *args, text=None, check=True):
-        return run(["nsenter", f"--net=/run/netns/{self.ns[host]}", "--", *args], text, check)
+    def inside(self, host, *args):
+        return run(["nsenter", f"--net=/run/netns/{self.ns[host]}", "--", *args])
+
+    def begin(self, script):
+        """A shell's work inside, which goes on beside us."""
+        return subprocess.Popen(["nsenter", f"--net=/run/netns/{self.ns['r']}", "--", "sh", "-c", script], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def apply(self, ruleset):
+        """A new ruleset, no connections: it is on its way, finish with applied()."""
+        with open(self.rules, "w", encoding="ascii") as f:
+            f.write("flush ruleset\n" + self.TRACK + ruleset)
+        return self.begin(self.APPLY.format(rules=self.rules, ctl=self.ctl))
+
+    @staticmethod
+    def applied(process):
+        """'' or why the ruleset was refused."""
+        return process.communicate(timeout=PATIENCE)[1]
+
+    def state(self):
+        """The listings of rules and of connections are on their way; finish with told()."""
+        return self.begin(self.STATE.format(ctl=self.ctl))
 
     def told(self, process):
         """(ruleset with counters, connections)"""
-        out = process.communicate(timeout=60)[0]
+        out = process.communicate(timeout=PATIENCE)[0]
         if process.returncode:
             raise RuntimeError(f"{self.name}: the state can not be read")
         text, _, flows = out.partition("\n\n\n")
@@ -170,23 +201,45 @@ class Netfilter(Gateway):
     TRACK = ("table inet oracle { chain c { type filter hook prerouting priority 300; ct state invalid continue; }; "
              "chain o { type filter hook output priority 300; ct state invalid continue; }; }\n")
 
-    def apply(self, ruleset):
-        """'' or why the ruleset was refused."""
-        return self.inside("r", "nft", "-f", "-", text="flush ruleset\n" + self.TRACK + ruleset, check=False).stderr
+    APPLY = "nft -f {rules} && conntrack -F >/dev/null 2>&1"
+    STATE = "nft list ruleset; echo; echo; conntrack -L -o extended 2>/dev/null; :"
 
-    STATE = "nft list ruleset; echo; echo; conntrack -L -o extended 2>/dev/null; conntrack -f ipv6 -L -o extended 2>/dev/null; :"
+    def configure(self):
+        super().configure()
+        self.inside("r", "sh", "-ec", f"""
+            cd /proc/sys/net/netfilter
+            for i in nf_conntrack_*timeout*; do
+                case $i in *_max_retrans) ;; *) echo {TIMEOUT} >$i ;; esac
+            done""")
+        with inside_netns(self.ns["r"]):
+            self.kernel = [open(f"/proc/thread-self/net/{name}", encoding="ascii") for name in ("snmp6", "netstat", "snmp")]
 
-    def state(self):
-        """The listings of rules and of connections are on their way; finish with told()."""
-        return subprocess.Popen(["nsenter", f"--net=/run/netns/{self.ns['r']}", "--", "sh", "-c", self.STATE], stdout=subprocess.PIPE, text=True)
+    def damaged(self):
+        """How many packets to itself the kernel dropped for a wrong checksum."""
+        total = 0
+        for f in self.kernel:
+            f.seek(0)
+            words = {}
+            for line in f:
+                name, *rest = line.split()
+                if f is self.kernel[0]:
+                    words[name] = rest
+                elif name in words:  # the line of names, then that of values
+                    words |= zip([name + w for w in words[name]], [[v] for v in rest])
+                else:
+                    words[name] = rest
+            total += sum(int(v[0]) for k, v in words.items() if "Csum" in k and len(v) == 1)
+        return total
+
+    def close(self):
+        for f in self.kernel:
+            f.close()
+        super().close()
 
     def told(self, process):
         text, flows = super().told(process)
         start = text.find("table inet oracle")
         return (text[text.find("\n}\n", start) + 3:] if start >= 0 else text), flows
-
-    def flush(self):
-        self.inside("r", "conntrack", "-F", check=False)
 
 
 class Gatewarden(Gateway):
@@ -194,8 +247,9 @@ class Gatewarden(Gateway):
 
     def __init__(self, tmp, build):
         super().__init__(tmp)
-        self.ctl = os.path.join(build, "ctl/gwctl")
+        self.gwctl_binary = os.path.join(build, "ctl/gwctl")
         self.socket = os.path.join(tmp, "run/control.sock")
+        self.ctl = f"{shlex.quote(self.gwctl_binary)} --socket {shlex.quote(self.socket)}"
         self.bpf = os.path.join(tmp, "bpf")
         os.makedirs(self.bpf)
         os.makedirs(os.path.join(tmp, "run"))
@@ -204,25 +258,19 @@ class Gatewarden(Gateway):
             with open(os.path.join(tmp, name), "w", encoding="ascii"):
                 pass
         self.log = open(os.path.join(tmp, "gwd.log"), "w", encoding="utf-8")
+        gwd = os.path.join(build, "ctl/gwd")
+        timeouts = re.findall(r"^  (timeout\.\w+)", run([gwd, "--help"]).stdout, re.M)
         self.daemon = subprocess.Popen(
-            ["nsenter", f"--net=/run/netns/{self.ns['r']}", "--", os.path.join(build, "ctl/gwd"), "--runtime-dir", os.path.join(tmp, "run"),
-             "--pin-dir", os.path.join(self.bpf, "gw"), "--config", os.path.join(tmp, "gwd.conf"), "--ruleset", os.path.join(tmp, "ruleset.nft"),
-             "--interface", "lan0,wan0", *NF_TIMEOUTS], stdout=self.log, stderr=self.log)
-        self.gwctl("wait", "--timeout", "20")
+            ["nsenter", f"--net=/run/netns/{self.ns['r']}", "--", gwd, "--runtime-dir", os.path.join(tmp, "run"), "--pin-dir", os.path.join(self.bpf, "gw"),
+             "--config", os.path.join(tmp, "gwd.conf"), "--ruleset", os.path.join(tmp, "ruleset.nft"), "--interface", "lan0,wan0",
+             *[x for t in timeouts for x in ("--set", f"{t}={TIMEOUT}")]], stdout=self.log, stderr=self.log)
+        self.gwctl("wait", "--timeout", str(PATIENCE))
 
-    def gwctl(self, *args, text=None, check=True):
-        return run([self.ctl, "--socket", self.socket, *args], text, check)
+    def gwctl(self, *args):
+        return run([self.gwctl_binary, "--socket", self.socket, *args])
 
-    def apply(self, ruleset):
-        return self.gwctl("ruleset", "apply", "-", text="flush ruleset\n" + ruleset, check=False).stderr
-
-    def state(self):
-        ctl = f"{shlex.quote(self.ctl)} --socket {shlex.quote(self.socket)}"
-        return subprocess.Popen(["sh", "-c", f"{ctl} ruleset show; echo; echo; {ctl} conntrack -L -o extended 2>/dev/null; "
-                                             f"{ctl} conntrack -f ipv6 -L -o extended 2>/dev/null; :"], stdout=subprocess.PIPE, text=True)
-
-    def flush(self):
-        self.gwctl("conntrack", "-F", check=False)
+    APPLY = "{ctl} ruleset apply {rules} >/dev/null && {ctl} conntrack -F >/dev/null 2>&1"
+    STATE = "{ctl} ruleset show; echo; echo; {ctl} conntrack -L -o extended 2>/dev/null; :"
 
     def drops(self):
         return json.loads(self.gwctl("-j", "drops").stdout)
@@ -230,7 +278,7 @@ class Gatewarden(Gateway):
     def close(self):
         self.daemon.send_signal(signal.SIGTERM)
         try:
-            self.daemon.wait(20)
+            self.daemon.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.daemon.kill()
             self.daemon.wait()
@@ -286,7 +334,9 @@ class World:
                 for s in asked:
                     s.answered = 0
                     s.ask()
-                self.collect(out, socks, lambda: all(s.answered for s in asked), 2)
+                self.collect(out, socks, lambda: all(s.answered for s in asked), PATIENCE)
+                if not all(s.answered for s in asked):
+                    raise RuntimeError("a gateway does not answer")
         same = alike()
         if not same:  # before that is called a divergence, a longer look
             self.collect(out, socks, alike, 0.2)
