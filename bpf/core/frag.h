@@ -138,4 +138,43 @@ __noinline int frag_told(void)
 		return -1;
 	return !!(row->said & bit);
 }
+
+static __always_inline void frag_to(struct pkt *p, const bool v6)
+{
+	struct gw_frag *row = bpf_map_lookup_elem(&gw_frag, &p->frag);
+	__be32 *to = v6 ? p->out.v6.daddr : &p->out.v4.daddr;
+	bool later = p->flags & PKT_FRAG_LATER;
+
+	if (!row || !(later ? row->flags & GW_FRAG_DNAT : p->flags & PKT_NEW))
+		return;
+	for (int i = 0; i < (v6 ? 4 : 1); i++) {
+		if (later)
+			to[i] = row->to_addr[i];
+		else
+			row->to_addr[i] = to[i];
+	}
+	if (later) {
+		key_dport(&p->out, v6) = row->to_port;
+	} else {
+		row->to_port = key_dport(&p->out, v6);
+		row->flags |= GW_FRAG_DNAT;
+	}
+}
+
+/*
+ * Behind DNAT: where the first fragment of a new connection is to go, the later ones are to go, too.  Their connection knows that, but there
+ * is none if rules refuse the packet.
+ */
+__noinline int frag_follow(__u32 v6)
+{
+	struct pkt *p = pkt_scratch();
+
+	if (!p)
+		return 0;
+	if (v6)
+		frag_to(p, true);
+	else
+		frag_to(p, false);
+	return 0;
+}
 #endif

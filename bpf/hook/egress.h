@@ -94,6 +94,8 @@ static __always_inline int output(struct __sk_buff *skb, struct pkt *p, struct g
 		r = mangle(skb, p, conf, GW_HOOK_MANGLE_OUTPUT, 0, p->oif, v6);
 	if (!r && own && p->flags & PKT_NEW)
 		r = stage_dnat(skb, p, conf, ifc, GW_HOOK_NAT_OUTPUT, v6);
+	if (p->flags & PKT_FRAG)
+		frag_follow(v6);
 	return r ? r : output_reroute(skb, p, conf, v6);
 }
 

@@ -124,6 +124,8 @@ static __always_inline int prerouting(struct __sk_buff *skb, struct pkt *p, stru
 		r = mangle_prerouting(skb, p, conf, v6);
 	if (!r && p->flags & PKT_NEW)
 		r = stage_dnat(skb, p, conf, ifc, GW_HOOK_NAT_PREROUTING, v6);
+	if (p->flags & PKT_FRAG)
+		frag_follow(v6);
 	return r ? r : filter_prerouting(skb, p, conf, v6);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <json/impl.h>
 #include <lang/names.h>
-#include <lang/print.h>
+#include <lang/print_part.h>
 
 #include <linux/netfilter/nf_log.h>
 
@@ -395,8 +395,10 @@ json_t *out_rule_expr(const struct table *t, const struct rule *r)
 	size_t m = 0;
 
 	for (size_t s = 0; s <= r->n_stmts; s++) {
-		for (; m < r->n_matches && r->matches[m].after <= s; m++)
-			json_array_append_new(expr, out_match(&r->matches[m]));
+		for (; m < r->n_matches && r->matches[m].after <= s; m++) {
+			if (!match_is_implied(r, m, (int)t->family, false))
+				json_array_append_new(expr, out_match(&r->matches[m]));
+		}
 		if (s < r->n_stmts)
 			json_array_append_new(expr, out_stmt(t, r, &r->stmts[s]));
 	}

@@ -178,12 +178,17 @@ struct gw_frag {
 	__u32 held; /* fragments that wait for the first one; it has not come if GW_FRAG_KNOWN is not set */
 	__u64 said; /* bit N: the N-th op that the first one met in rules held */
 	__u8 icmp_type, icmp_code, tcp_bits;
-	__u8 pad[5];
+	__u8 pad;
+	__be16 to_port; /* GW_FRAG_DNAT: where the first one was to go */
+	__u16 pad2;
+	__be32 to_addr[4];
 };
-GW_ABI_SIZE(gw_frag, 32);
+GW_ABI_SIZE(gw_frag, 48);
 #define GW_FRAG_KNOWN	   (1U << 0) /* the ports are known */
 #define GW_FRAG_QUERY	   (1U << 1) /* they belong to an ICMP query ... */
 #define GW_FRAG_QUERY_BACK (1U << 2) /* ... to the answer of one */
+#define GW_FRAG_DNAT \
+	(1U << 3) /* the first one got a new destination; rules may have refused it then */
 
 /* A packet left to the stack half translated: post-DNAT tuple -> key of its flow entry. */
 struct gw_slow {

@@ -103,9 +103,12 @@ class Traffic:
         return c["side"], self.in_pieces(packet), c
 
     def in_pieces(self, packet):
-        """Long ones as fragments, sometimes the last one first."""
+        """
+        Long ones as fragments, sometimes the last one first.  Not on their last hop: the error quotes the first fragment with Gatewarden, all
+        that fits with netfilter, and rules of OUTPUT count it.
+        """
         v = pk.View(packet)
-        if not self.fragmented or v.proto == pk.TCP or len(packet) < 500:
+        if not self.fragmented or v.proto == pk.TCP or len(packet) < 500 or packet[7 if v.six else 8] == 1:
             return [packet]
         pieces = pk.fragments(packet, 504)
         return pieces[::-1] if self.d.random() < 0.2 else pieces
