@@ -36,6 +36,7 @@
 #include "core/claim.h"
 #include "stage/conntrack.h"
 #include "stage/verdict.h"
+#include "stage/recheck.h"
 #include "stage/dnat.h"
 #include "stage/route.h"
 #include "stage/snat.h"

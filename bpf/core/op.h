@@ -176,10 +176,10 @@ static __always_inline int op_mark(struct __sk_buff *skb, struct pkt *p)
 static __always_inline int op_statement(struct __sk_buff *skb, struct pkt *p, const bool v6)
 {
 	/* an MSS is only in a SYN: to other packets the op does nothing */
-	if (p->r.op.code != GW_OP_MSS || p->r.k.syn)
-		p->flags |= PKT_VARY;
 	if (p->flags & PKT_PROBE)
 		return OP_OK;
+	if (p->r.op.code != GW_OP_MSS || p->r.k.syn)
+		p->flags |= PKT_VARY;
 	switch (p->r.op.code) {
 	case GW_OP_LOG:
 		return log_packet(skb, v6);

@@ -235,6 +235,8 @@ static __always_inline int post(struct __sk_buff *skb, struct pkt *p, struct gw_
 		r = check_forward(skb, p, conf, own, v6);
 		if (!r && !(p->flags & PKT_LOCAL))
 			r = mangle(skb, p, conf, GW_HOOK_MANGLE_POSTROUTING, p->iif, p->oif, v6);
+		if (!r)
+			r = stage_recheck(skb, p, conf, own, v6);
 		if (r)
 			return verdict_end(skb, p, r, v6);
 	}

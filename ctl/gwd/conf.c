@@ -64,9 +64,11 @@ int conf_apply(struct gwd *g)
 	conf->pressure = MIN(conf->pressure, conf_pressure_max(&g->cfg));
 	for (size_t i = 0; i < GW_TIMEOUT_MAX; i++)
 		conf->timeout[i] = timeout_jiffies(g, i, conf->pressure);
-	conf->flags &= ~(GW_CONF_TCP_LOOSE | GW_CONF_TCP_BE_LIBERAL | GW_CONF_PROTECT_LOCAL);
+	conf->flags &= ~(GW_CONF_TCP_LOOSE | GW_CONF_TCP_BE_LIBERAL | GW_CONF_PROTECT_LOCAL |
+			 GW_CONF_RECHECK);
 	conf->flags |= g->cfg.tcp_loose ? GW_CONF_TCP_LOOSE : 0;
 	conf->flags |= g->cfg.tcp_be_liberal ? GW_CONF_TCP_BE_LIBERAL : 0;
+	conf->flags |= g->cfg.recheck ? GW_CONF_RECHECK : 0;
 	conf->flags |= g->cfg.protect_local ? GW_CONF_PROTECT_LOCAL : 0;
 	conf->wall_ns = wall_offset();
 	conf->est_max = (uint64_t)kern_features(g->kern)->flows_max * EST_PERCENT / 100;

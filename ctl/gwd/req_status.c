@@ -17,6 +17,7 @@ static const char *const stat_names[GW_STAT_MAX] = {
 	[GW_STAT_EST_FULL] = "est_full", [GW_STAT_EVENT_LOST] = "event_lost",
 	[GW_STAT_SLOW] = "slow",	 [GW_STAT_EMB_EVICTED] = "emb_evicted",
 	[GW_STAT_LOG_LOST] = "log_lost", [GW_STAT_OP_REFUSED] = "op_refused",
+	[GW_STAT_REVOKED] = "revoked",
 };
 
 static const struct {

@@ -114,6 +114,8 @@ const struct setting_row setting_rows[] = {
 	  "pick up TCP connections in the middle" },
 	{ "conntrack.tcp_be_liberal", SETTING_FLAG, FIELD(tcp_be_liberal), 0, 1, "0", "", true,
 	  NULL, NULL, "out-of-window resets close a connection too" },
+	{ "conntrack.recheck", SETTING_BOOL, FIELD(recheck), 0, 1, "yes", "", true, NULL, NULL,
+	  "after a change of rules, connections end that these would not let begin" },
 	{ "nat.protect_local", SETTING_BOOL, FIELD(protect_local), 0, 1, "yes", "", true, NULL,
 	  NULL, "translated connections never take a port on which the gateway itself listens" },
 	{ "socket.group", SETTING_TEXT, FIELD(socket_group), 0, SIZE(socket_group), "gatewarden",

@@ -23,6 +23,7 @@ struct settings {
 	uint64_t timeout_set;		  /* bit 1 << class: somebody did */
 	uint32_t tcp_loose;
 	uint32_t tcp_be_liberal;
+	uint32_t recheck;
 	uint32_t protect_local;
 	char socket_group[64];
 	char metrics_listen[128];

@@ -27,6 +27,8 @@
 #define GW_CONF_PROTECT_LOCAL \
 	(1U << 4) /* no translated source takes a port a socket of the gateway is bound to */
 
+#define GW_CONF_RECHECK (1U << 16) /* connections that the rules in force would not let begin end */
+
 /* The only element of the array gw_conf. */
 struct gw_conf {
 	__u32 gen;     /* ruleset generation in force */
@@ -95,6 +97,7 @@ enum gw_stat {
 	GW_STAT_EMB_EVICTED, /* embryonic connections seen without their other half */
 	GW_STAT_LOG_LOST,    /* records of log statements that did not fit the ring */
 	GW_STAT_OP_REFUSED, /* packets dropped because a rule asked for what the data plane can not do */
+	GW_STAT_REVOKED, /* connections ended because the rules in force would not let them begin */
 	GW_STAT_MAX = 32,
 };
 
