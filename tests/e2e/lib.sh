@@ -126,10 +126,18 @@ spawn() {
 	nsenter --net="/run/netns/$NETNS_PREFIX-$h" -- "$@" >"$T/$name.out" 2>"$T/$name.err" </dev/null &
 	PID[$name]=$!
 }
-# stop NAME [SIGNAL]: end it and wait
+# settled FILE: nothing is added to it any more
+settled() {
+	local before
+	before=$(stat -c %s "$1")
+	sleep 0.15
+	[ "$(stat -c %s "$1")" = "$before" ]
+}
+# stop NAME [SIGNAL]: end it and wait.  INT is for those that listen: they may be behind on a busy machine.
 stop() {
 	local pid=${PID[$1]:-}
 	[ -n "$pid" ] || return 0
+	[ "${2:-}" != INT ] || wait_for 3 settled "$T/$1.out" || :
 	kill -s "${2:-TERM}" "$pid" 2>/dev/null || :
 	wait "$pid" 2>/dev/null || :
 	unset "PID[$1]"
