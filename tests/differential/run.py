@@ -262,6 +262,7 @@ def main():
     ap.add_argument("--without", default="")
     ap.add_argument("--keep-going", action="store_true", help="do not stop at the first divergence, but at the tenth")
     ap.add_argument("--least-decisions", type=int, default=0, help="fail if fewer packets were compared")
+    ap.add_argument("--least-batches", type=int, default=0, help="fail if there were fewer batches")
     ap.add_argument("--most-refused", type=int, default=100, metavar="PERCENT", help="fail if more rulesets were refused")
     args = ap.parse_args()
     if os.geteuid():
@@ -311,8 +312,8 @@ def main():
         print(f"refused {n} times: {why}")
     print(f"seed {args.seed}: {begun - sum(refused.values())} rulesets, {done} batches, {run.decisions} packet decisions "
           f"({run.delivered} delivered), {sum(refused.values())} rulesets refused, {bad} divergences")
-    if not bad and run.decisions < args.least_decisions:
-        print(f"fewer than {args.least_decisions} packet decisions")
+    if not bad and (run.decisions < args.least_decisions or done < args.least_batches):
+        print(f"fewer than {args.least_decisions} packet decisions, or than {args.least_batches} batches")
         return 1
     if sum(refused.values()) * 100 > args.most_refused * begun:
         print(f"more than {args.most_refused} % of the rulesets were refused")
