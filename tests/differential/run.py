@@ -177,7 +177,7 @@ class Run:
     def start(self, text):
         """Why one of the engines refuses the ruleset, or ''."""
         both = (self.w.nf, self.w.gw)
-        for g, said in [(g, g.applied(p)) for g, p in [(g, g.apply(text)) for g in both]]:
+        for g, said in [(g, g.applied(p)) for g, p in [(g, g.applying(text)) for g in both]]:
             if said:
                 return f"{g.name}: {said}"
         self.w.drain()
@@ -275,7 +275,7 @@ def main():
     features = [f for f in rules.FEATURES if f not in args.without.split(",")]
     refused, bad, done, begun = collections.Counter(), 0, 0, 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of close()
-    w = world.World(args.build)
+    w = world.World(args.build, long_timeouts=True)
     run = Run(w)
     try:
         for seed in range(args.seed, args.seed + args.rulesets):

@@ -25,8 +25,10 @@ MAC = {"c0": "02:00:00:00:00:01", "lan0": "02:00:00:00:00:02", "wan0": "02:00:00
 IPV4, ARP, IPV6 = 0x0800, 0x0806, 0x86DD
 # who asks whom on each side: see Side.ask()
 ASKED = {"c0": ("10.1.0.2", "10.1.0.1"), "s0": ("203.0.113.2", "203.0.113.1")}
-# no connection ends because the machine was busy; what is left of a timeout is not compared
-TIMEOUT = 3600
+# netfilter's, where gwd's are longer
+NF_TIMEOUTS = {"timeout.udp": 30, "timeout.udp_stream": 120, "timeout.icmp": 30}
+# for all states: no connection ends because the machine was busy
+LONG_TIMEOUT = 3600
 # on a machine with other work; nothing takes so long that goes well
 PATIENCE = 120
 
@@ -118,10 +120,11 @@ def strip_padding(packet):
 class Gateway:
     """What the engines have in common: the namespaces, the wires and the routes."""
 
-    name = ctl = TRACK = APPLY = STATE = ""
+    name = ctl = TRACK = APPLY = FLUSH = STATE = ""
 
-    def __init__(self, tmp):
+    def __init__(self, tmp, long_timeouts):
         self.tmp = tmp
+        self.long_timeouts = long_timeouts
         self.rules = os.path.join(tmp, f"{self.name}.nft")
         self.ns = {h: f"gwt{os.getpid()}-{self.name}-{h}" for h in ("c", "r", "s")}
         for ns in self.ns.values():
@@ -165,16 +168,22 @@ class Gateway:
         return subprocess.Popen(["nsenter", f"--net=/run/netns/{self.ns['r']}", "--", "sh", "-c", script], stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def apply(self, ruleset):
+    def applying(self, ruleset):
         """A new ruleset, no connections: it is on its way, finish with applied()."""
         with open(self.rules, "w", encoding="ascii") as f:
             f.write("flush ruleset\n" + self.TRACK + ruleset)
-        return self.begin(self.APPLY.format(rules=self.rules, ctl=self.ctl))
+        return self.begin(f"{self.APPLY} && {self.FLUSH}".format(rules=self.rules, ctl=self.ctl))
 
     @staticmethod
     def applied(process):
         """'' or why the ruleset was refused."""
         return process.communicate(timeout=PATIENCE)[1]
+
+    def apply(self, ruleset):
+        return self.applied(self.applying(ruleset))
+
+    def flush(self):
+        self.applied(self.begin(self.FLUSH.format(ctl=self.ctl)))
 
     def state(self):
         """The listings of rules and of connections are on their way; finish with told()."""
@@ -201,16 +210,18 @@ class Netfilter(Gateway):
     TRACK = ("table inet oracle { chain c { type filter hook prerouting priority 300; ct state invalid continue; }; "
              "chain o { type filter hook output priority 300; ct state invalid continue; }; }\n")
 
-    APPLY = "nft -f {rules} && conntrack -F >/dev/null 2>&1"
+    APPLY = "nft -f {rules}"
+    FLUSH = "conntrack -F >/dev/null 2>&1"
     STATE = "nft list ruleset; echo; echo; conntrack -L -o extended 2>/dev/null; :"
 
     def configure(self):
         super().configure()
-        self.inside("r", "sh", "-ec", f"""
-            cd /proc/sys/net/netfilter
-            for i in nf_conntrack_*timeout*; do
-                case $i in *_max_retrans) ;; *) echo {TIMEOUT} >$i ;; esac
-            done""")
+        if self.long_timeouts:
+            self.inside("r", "sh", "-ec", f"""
+                cd /proc/sys/net/netfilter
+                for i in nf_conntrack_*timeout*; do
+                    echo {LONG_TIMEOUT} >$i
+                done""")
         with inside_netns(self.ns["r"]):
             self.kernel = [open(f"/proc/thread-self/net/{name}", encoding="ascii") for name in ("snmp6", "netstat", "snmp")]
 
@@ -245,8 +256,8 @@ class Netfilter(Gateway):
 class Gatewarden(Gateway):
     name = "gw"
 
-    def __init__(self, tmp, build):
-        super().__init__(tmp)
+    def __init__(self, tmp, long_timeouts, build):
+        super().__init__(tmp, long_timeouts)
         self.gwctl_binary = os.path.join(build, "ctl/gwctl")
         self.socket = os.path.join(tmp, "run/control.sock")
         self.ctl = f"{shlex.quote(self.gwctl_binary)} --socket {shlex.quote(self.socket)}"
@@ -259,17 +270,20 @@ class Gatewarden(Gateway):
                 pass
         self.log = open(os.path.join(tmp, "gwd.log"), "w", encoding="utf-8")
         gwd = os.path.join(build, "ctl/gwd")
-        timeouts = re.findall(r"^  (timeout\.\w+)", run([gwd, "--help"]).stdout, re.M)
+        timeouts = NF_TIMEOUTS
+        if self.long_timeouts:
+            timeouts = {key: LONG_TIMEOUT for key in re.findall(r"^  (timeout\.\w+) .*\n +default \d+ seconds", run([gwd, "--help"]).stdout, re.M)}
         self.daemon = subprocess.Popen(
             ["nsenter", f"--net=/run/netns/{self.ns['r']}", "--", gwd, "--runtime-dir", os.path.join(tmp, "run"), "--pin-dir", os.path.join(self.bpf, "gw"),
              "--config", os.path.join(tmp, "gwd.conf"), "--ruleset", os.path.join(tmp, "ruleset.nft"), "--interface", "lan0,wan0",
-             *[x for t in timeouts for x in ("--set", f"{t}={TIMEOUT}")]], stdout=self.log, stderr=self.log)
+             *[x for key, value in timeouts.items() for x in ("--set", f"{key}={value}")]], stdout=self.log, stderr=self.log)
         self.gwctl("wait", "--timeout", str(PATIENCE))
 
     def gwctl(self, *args):
         return run([self.gwctl_binary, "--socket", self.socket, *args])
 
-    APPLY = "{ctl} ruleset apply {rules} >/dev/null && {ctl} conntrack -F >/dev/null 2>&1"
+    APPLY = "{ctl} ruleset apply {rules} >/dev/null"
+    FLUSH = "{ctl} conntrack -F >/dev/null 2>&1"
     STATE = "{ctl} ruleset show; echo; echo; {ctl} conntrack -L -o extended 2>/dev/null; :"
 
     def drops(self):
@@ -288,12 +302,12 @@ class Gatewarden(Gateway):
 
 
 class World:
-    def __init__(self, build):
+    def __init__(self, build, long_timeouts=False):
         self.tmp = tempfile.mkdtemp(prefix="gwt-diff-")
         self.nf = self.gw = None
         try:
-            self.nf = Netfilter(self.tmp)
-            self.gw = Gatewarden(self.tmp, build)
+            self.nf = Netfilter(self.tmp, long_timeouts)
+            self.gw = Gatewarden(self.tmp, long_timeouts, build)
         except BaseException:
             self.close()
             raise
