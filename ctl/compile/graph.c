@@ -23,7 +23,7 @@ void graph_deinit(struct graph *g)
 
 bool chain_takes_part(const struct table *t, const struct chain *c)
 {
-	return c->base && (t->family != FAMILY_INET || c->n_rules || c->policy_drop);
+	return c->base && !t->dormant && (t->family != FAMILY_INET || c->n_rules || c->policy_drop);
 }
 
 static uint64_t name_key(const struct table *t, const char *name)

@@ -33,13 +33,24 @@ static bool in_comment(struct in *in, const json_t *o, const char *before)
 
 static bool in_table(struct in *in, const json_t *o, bool body)
 {
+	const json_t *flags = json_object_get(o, "flags");
+	bool comment = json_object_get(o, "comment");
+
 	if (!in_address(in, o, "table", NULL))
 		return false;
-	if (body && json_object_get(o, "comment")) {
-		strbuf_puts(in->b, " { ");
-		in_comment(in, o, "");
-		strbuf_puts(in->b, "; }");
+	if (!body || (!flags && !comment))
+		return true;
+	strbuf_puts(in->b, " { ");
+	if (json_is_array(flags) && json_array_size(flags) == 1)
+		flags = json_array_get(flags, 0);
+	if (flags) {
+		strbuf_puts(in->b, "flags ");
+		if (!in_value(in, flags))
+			return false;
+		strbuf_puts(in->b, "; ");
 	}
+	in_comment(in, o, "");
+	strbuf_puts(in->b, comment ? "; }" : "}");
 	return true;
 }
 

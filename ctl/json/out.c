@@ -162,6 +162,7 @@ static void out_table(json_t *list, const struct table *t)
 	json_t *j = json_pack("{s:s, s:o, s:I}", "family", family_of(t), "name", out_text(t->name),
 			      "handle", (json_int_t)t->handle);
 
+	put_string(j, "flags", t->dormant ? "dormant" : NULL);
 	put_string(j, "comment", t->comment);
 	put(list, "table", j);
 	for (size_t i = 0; i < t->n_objects; i++)

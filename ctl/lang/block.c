@@ -156,9 +156,9 @@ static int parse_table_internal(struct parser *p, struct table *t)
 
 static int fail_table_item(struct parser *p)
 {
-	static const char *const words[] = { "flowtable", "ct", "secmark", "synproxy", "flags" };
-	static const char *const known[] = { "chain", "set",   "map",	  "counter",
-					     "quota", "limit", "comment", "define" };
+	static const char *const words[] = { "flowtable", "ct", "secmark", "synproxy" };
+	static const char *const known[] = { "chain", "set",	 "map",	   "counter", "quota",
+					     "limit", "comment", "define", "flags" };
 	struct suggest s;
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
@@ -204,6 +204,21 @@ static int parse_table_comment(struct parser *p, struct table *t)
 	return r ? r : parse_string(p, "a comment", COMMENT_MAX, &t->comment);
 }
 
+/* `flags dormant` */
+static int parse_table_flags(struct parser *p, struct table *t)
+{
+	int r = parse_advance(p);
+
+	if (r)
+		return r;
+	if (token_is(&p->tok, "owner"))
+		return fail_unsupported(p, &p->tok, "flags");
+	if (!token_is(&p->tok, "dormant"))
+		return fail_expected(p, "`dormant`");
+	t->dormant = true;
+	return parse_advance(p);
+}
+
 static int parse_table_item(struct parser *p, struct table *t)
 {
 	bool done;
@@ -221,6 +236,8 @@ static int parse_table_item(struct parser *p, struct table *t)
 	}
 	if (token_is(&p->tok, "comment"))
 		return parse_table_comment(p, t);
+	if (token_is(&p->tok, "flags"))
+		return parse_table_flags(p, t);
 	if (token_is(&p->tok, "gw-table"))
 		return parse_table_internal(p, t);
 	return fail_table_item(p);

@@ -51,6 +51,8 @@ static int add_table_command(struct parser *p, enum verb verb)
 		return fail_at(p, &target.table_tok, "table `%s %s` exists already",
 			       family_name(target.family), target.table);
 	r = add_table(p, target.family, target.table, &t);
+	if (!r)
+		t->dormant = false; /* who names a table without the flag wakes it */
 	if (r || !token_is_punct(&p->tok, "{"))
 		return r;
 	return parse_table_block(p, t);

@@ -126,6 +126,8 @@ static void print_table_head(const struct table *t, unsigned int flags, struct s
 	strbuf_puts(b, "\n");
 	if (flags & LANG_INTERNAL)
 		strbuf_printf(b, "\tgw-table handle %llu\n", (unsigned long long)t->handle);
+	if (t->dormant)
+		strbuf_puts(b, "\tflags dormant\n");
 	if (t->comment) {
 		strbuf_puts(b, "\tcomment ");
 		print_quoted(t->comment, b);
@@ -151,7 +153,7 @@ void lang_print_chain(const struct table *t, const struct chain *c, unsigned int
 
 void lang_print_table(const struct table *t, unsigned int flags, struct strbuf *b)
 {
-	bool first = true;
+	bool first = !t->dormant;
 
 	print_table_head(t, flags, b);
 	for (size_t i = 0; i < t->n_objects; i++) {

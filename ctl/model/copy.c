@@ -65,6 +65,7 @@ static int table_copy_into(struct ruleset *rs, const struct table *from)
 	if (r < 0)
 		return r;
 	t->handle = from->handle;
+	t->dormant = from->dormant;
 	if (!string_copy(&t->comment, from->comment))
 		return -ENOMEM;
 	r = table_copy_sets(rs, t, from);

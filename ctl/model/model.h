@@ -369,6 +369,7 @@ struct table {
 	uint64_t handle;
 	enum family family;
 	char name[64];
+	bool dormant; /* its chains see no packets */
 	char *comment;
 	struct chain **chains;
 	size_t n_chains, cap_chains;

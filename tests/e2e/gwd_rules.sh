@@ -14,6 +14,7 @@ rules() {
 	start_gw lan0
 	dynamic_set
 	interval_set
+	sleeping_table
 	logs
 	among_many
 	settings
@@ -34,6 +35,21 @@ kill_gwd() {
 	kill -KILL "${PID[gwd-gw]}"
 	wait "${PID[gwd-gw]}" 2>/dev/null || :
 	start_gw lan0
+}
+
+sleeping_table() {
+	apply 'table inet t { chain input { type filter hook input priority 0; icmp type echo-request counter drop; }
+		}' >/dev/null
+	expect_ok "-" "a table is awake" cut_off
+	expect_ok "-" "and is put to sleep" apply 'add table inet t { flags dormant; }'
+	expect_ok "-" "its chains see nothing" reach
+	expect_ok "-" "nor does a rule that is added" gw rule add t input drop
+	expect_ok "-" "while it sleeps" reach
+	kill_gwd
+	expect_ok "-" "it sleeps on when gwd was killed" reach
+	expect_ok "-" "until somebody wakes it" apply 'add table inet t'
+	expect_ok "-" "then its rules are there" cut_off
+	flush
 }
 
 dynamic_set() {

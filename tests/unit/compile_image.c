@@ -634,6 +634,26 @@ START_TEST(entries_say_what_varies)
 }
 END_TEST
 
+START_TEST(a_table_that_sleeps_has_no_roots)
+{
+	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
+	struct rule *r = add_rule(rs, base_chain(rs, FAMILY_INET, "filter"), VERDICT_DROP, 2);
+	_cleanup_(image_freep) struct image *img = NULL;
+	const struct gw_head *h;
+
+	must(r);
+	img = compile(rs);
+	h = (const void *)img->lines;
+	ck_assert_uint_eq(h->n_roots, 2);
+	image_free(img);
+	rs->tables[0]->dormant = true;
+	img = compile(rs);
+	h = (const void *)img->lines;
+	ck_assert_uint_eq(h->n_roots, 0);
+	ck_assert_uint_eq(h->hooks4 | h->hooks6, 0);
+}
+END_TEST
+
 START_TEST(wide_numbers_of_a_set_are_in_none_of_the_gaps)
 {
 	_cleanup_(ruleset_freep) struct ruleset *rs = ruleset_new();
@@ -843,6 +863,7 @@ int main(void)
 	tcase_add_loop_test(t, a_limit_is_what_a_unit_costs_and_what_can_be_saved, 0,
 			    (int)ARRAY_SIZE(limits));
 	tcase_add_loop_test(t, entries_say_what_varies, 0, (int)ARRAY_SIZE(varies));
+	tcase_add_test(t, a_table_that_sleeps_has_no_roots);
 	tcase_add_test(t, wide_numbers_of_a_set_are_in_none_of_the_gaps);
 	tcase_add_test(t, the_name_of_a_route_s_interface_is_its_index);
 	tcase_add_test(t, nat_travels_with_its_rule);
