@@ -496,6 +496,18 @@ static bool read_elements(const struct gwd *g, const struct txn_request *req,
 	return ok;
 }
 
+/*
+ * Might these elements be more than the set takes?  Who really counts reads all that is there: users' elements may be in the model and in
+ * the kernel's count, too.
+ */
+static bool may_be_full(struct gwd *g, const struct set *set, const struct elems *elems)
+{
+	int64_t there = 0;
+
+	return set->size && (kern_dyncount_get(g->kern, (uint32_t)set->handle, &there) < 0 ||
+			     (size_t)MAX(there, 0) + set->elems->n + elems->n > set->size);
+}
+
 static int change_elements(struct gwd *g, const struct txn_request *req, const struct command *c,
 			   struct lang_changes *ret, struct diag *d)
 {
@@ -505,6 +517,8 @@ static int change_elements(struct gwd *g, const struct txn_request *req, const s
 	int r;
 
 	if (!set || !set_lives_in_map(set) || !read_elements(g, req, c, set, &elems))
+		return SINGLE_E_OTHER;
+	if (!c->delete &&may_be_full(g, set, elems))
 		return SINGLE_E_OTHER;
 	r = sets_plan_elements(g, set, elems, c->delete, &change);
 	if (r > 0)

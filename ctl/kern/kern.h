@@ -95,6 +95,7 @@ typedef int (*kern_dynset_fn)(const struct gw_dynkey *key, const struct gw_dynva
 int kern_dynset_walk(struct kern *k, kern_dynset_fn fn, void *arg);
 
 /* How many elements of a set with a size of its own are there; n < 0: forget the set. */
+int kern_dyncount_get(struct kern *k, uint32_t set, int64_t *ret); /* 0: nobody has counted yet */
 int kern_dyncount_set(struct kern *k, uint32_t set, int64_t n);
 
 /* What limits, quotas, numgen and ct count remember. */

@@ -88,6 +88,17 @@ int kern_dynset_walk(struct kern *k, kern_dynset_fn fn, void *arg)
 	return r;
 }
 
+int kern_dyncount_get(struct kern *k, uint32_t set, int64_t *ret)
+{
+	int64_t n = 0;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.gw_dyncount), &set, &n) < 0 &&
+	    errno != ENOENT)
+		return raise(-errno, "read how many elements a set has");
+	*ret = n;
+	return 0;
+}
+
 int kern_dyncount_set(struct kern *k, uint32_t set, int64_t n)
 {
 	int fd = bpf_map__fd(k->skel->maps.gw_dyncount);

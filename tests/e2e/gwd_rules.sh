@@ -13,6 +13,7 @@ rules() {
 	wire gw:lan0:10.0.0.1/24 client:c0:10.0.0.5/24
 	start_gw lan0
 	dynamic_set
+	small_set
 	interval_set
 	sleeping_table
 	logs
@@ -35,6 +36,19 @@ kill_gwd() {
 	kill -KILL "${PID[gwd-gw]}"
 	wait "${PID[gwd-gw]}" 2>/dev/null || :
 	start_gw lan0
+}
+
+small_set() {
+	apply 'table inet t { set seen { type ipv4_addr; size 2; flags dynamic; }
+		chain input { type filter hook input priority 0; add @seen { ip saddr }; } }' >/dev/null
+	expect_ok "-" "a packet takes one of two places" reach
+	expect_ok "-" "a user takes the other" gw element add t seen '{ 10.0.0.7 }'
+	expect_match "-" "and hears that there is no third" "is full: 3 elements, its size is 2" \
+		"$(gw element add t seen '{ 10.0.0.8 }' 2>&1)"
+	expect_ok "-" "an element that is there needs none" gw element add t seen '{ 10.0.0.7 }'
+	expect_ok "-" "one is given back" gw element delete t seen '{ 10.0.0.7 }'
+	expect_ok "-" "and taken again" gw element add t seen '{ 10.0.0.8 }'
+	flush
 }
 
 sleeping_table() {
