@@ -11,6 +11,7 @@ out=$(mktemp -d)
 runs=()
 # shellcheck disable=SC2317 # called by the trap
 stop() {
+	trap '' INT TERM
 	[ ${#runs[@]} -eq 0 ] || kill "${runs[@]}" 2>/dev/null || :
 	wait || :
 	rm -rf "$out"

@@ -55,6 +55,7 @@ def flows(listing):
 BY_DESIGN = {
     "icmp-error": "an ICMP error about no connection passes netfilter as INVALID; Gatewarden drops it, it may be forged",
     "ct-invalid": "an INVALID packet passes netfilter's NAT chains untranslated; Gatewarden drops it where a rule would translate",
+    "nat-no-port": "netfilter drops in silence what no free port or address is left for; Gatewarden tells the sender",
     "nat-untracked": "an untracked packet leaves netfilter untranslated; Gatewarden drops it where a rule would translate",
 }
 
@@ -87,6 +88,12 @@ def clash(nf, gw):
     return False
 
 
+def is_refusal(packet):
+    """An ICMP error: administratively prohibited."""
+    v = pk.View(packet)
+    return v.body[:2] == (b"\1\1" if v.six else b"\3\x0d") and v.proto == (pk.ICMP6 if v.six else pk.ICMP)
+
+
 def about_fragments(nf, gw):
     """ICMP errors, the same but for what they quote; IPv6 has one for each fragment."""
     if len(nf) != 1 or not gw:
@@ -110,7 +117,7 @@ class Run:
         nf, gw, same = self.w.exchange(side, pieces, lambda s, p: pk.settle(s, p, tags))
         self.decisions += 1
         self.delivered += bool(nf)
-        if not same and not gw and self.explains(pieces[-1]):
+        if not same and all(is_refusal(p) for _, p in gw) and self.explains(pieces[-1]):
             raise Clash  # what netfilter went on to count is another matter from here
         if not same and self.kernel_calls_it_damaged():
             raise Clash
