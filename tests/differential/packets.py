@@ -95,13 +95,19 @@ class View:
         self.sport, self.dport = struct.unpack("!HH", self.body[:4]) if len(self.body) >= 4 else (0, 0)
 
 
+def may_be_made(v):
+    """Is it something that a gateway says itself: an ICMP error, an answer to a ping, a reset?  Its id is chance, and may be a tag."""
+    if v.proto == TCP:
+        return len(v.body) > 13 and v.body[13] & RST
+    return v.proto == ICMP and v.body[0] in (0, 3, 11, 12) or v.proto == ICMP6 and (v.body[0] < 128 or v.body[0] == 129)
+
+
 def settle(side, packet, tags):
     """One form for what the gateway made itself: its id, flow label and the checksums over them say nothing."""
     v = View(packet)
     if v.proto == 44 and v.six:  # the kernel puts IPv6 packets together and takes them apart again, under an id of its own
         packet = packet[:44] + bytes(4) + packet[48:]
-    error = v.proto == ICMP and v.body[0] in (3, 11, 12) or v.proto == ICMP6 and v.body[0] < 128  # its id is chance, and may be a tag
-    if v.tag in tags and not error:
+    if v.tag in tags and not may_be_made(v):
         return side, packet
     if v.six:
         return side, packet[:1] + bytes([packet[1] & 0xF0, 0, 0]) + packet[4:]
