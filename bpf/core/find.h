@@ -17,9 +17,10 @@
 
 int find_first(struct find *f, const struct find_key *k, __u32 v6);
 int find_list(struct find *f, const struct find_key *k);
-int find_split(struct find *f, const struct find_key *k, __u32 group, __u32 prio, __u32 how);
+int find_split(struct find *f, const struct find_key *k, const struct gw_ent *e);
 int find_xaddr(const struct find *f, const struct find_key *k, __u32 xa, __u32 flags, __u32 v6);
-int find_group_key(struct find *f, __u32 group, __u32 value, __u32 bit);
+int find_least(struct find *f, __u32 line, __u32 rows, __u32 columns);
+int find_pop(struct find *f);
 int find_values4(struct find *f, const struct find_key *k, __u32 line);
 int find_values6(struct find *f, const struct find_key *k, __u32 line);
 int find_sub(struct find *f, __u64 at, __u32 line, __u32 dim);
@@ -28,10 +29,11 @@ int find_sub(struct find *f, __u64 at, __u32 line, __u32 dim);
 struct find_line0 {
 	struct gw_dim s;
 	__u64 base; /* the destination's */
-	__u32 sh, nx, o_dx, o_rr;
+	__u16 sh, flags;
+	__u32 nx, o_dx, o_rr;
 };
 struct find_line1 {
-	__u32 o_cl, o_par, o_sub, n_label; /* the destination's */
+	__u32 o_cl, o_par, o_sub, o_least; /* the destination's */
 	__u32 nbkt, o_bkt, o_rul, o_grp, o_spc, o_dpc, o_spn, o_dpn, o_sppar, o_dppar;
 	__u64 delta; /* ndelta, o_delta: one load, see gw_root */
 };
@@ -135,12 +137,9 @@ static __always_inline bool find_match(struct find *f, const struct find_key *k,
 	return true;
 }
 
-/* find_list's and find_split's `how` */
-#define FIND_V6		  (1U << 0)
-#define FIND_SORTED	  (1U << 1) /* ends with GW_ENT_LAST, prios ascend */
-#define FIND_PORTS	  (1U << 2) /* a group of ports; else of a field: */
-#define FIND_VARY	  (1U << 3) /* entries of the group vary */
-#define FIND_FIELD(split) ((split) << 4)
+/* find_list's `how` */
+#define FIND_V6	    (1U << 0)
+#define FIND_SORTED (1U << 1) /* ends with GW_ENT_LAST, prios ascend */
 
 struct find_walk {
 	struct find *f;
@@ -436,6 +435,28 @@ static __always_inline bool find_ports(struct find *f, const struct find_key *k)
 	       find_up(f, f->port[1], dport, d->lev, find_columns(bm), f->half + r->o_dppar);
 }
 
+/* May an entry of a group that is split match?  Its misc is what all of them ask for. */
+static __always_inline bool find_guard(const struct find *f, const struct find_key *k, __u32 misc)
+{
+	const struct gw_misc *m;
+
+	if (!misc)
+		return true;
+	m = region_line(f->o_misc + (misc >> 1));
+	if (!m)
+		return false;
+	m += find_low(misc, 1);
+	return (k->meta & m->mmask) == m->meta && GW_MISC_STATES(m->xa) & k->state;
+}
+
+static __always_inline __u64 find_reverse(__u64 bm)
+{
+	bm = (bm & 0x5555555555555555ULL) << 1 | (bm >> 1 & 0x5555555555555555ULL);
+	bm = (bm & 0x3333333333333333ULL) << 2 | (bm >> 2 & 0x3333333333333333ULL);
+	bm = (bm & 0x0f0f0f0f0f0f0f0fULL) << 4 | (bm >> 4 & 0x0f0f0f0f0f0f0f0fULL);
+	return __builtin_bswap64(bm);
+}
+
 /* One more frame; what is pushed last is looked at first. */
 static __always_inline void find_push(struct find *f, __u64 bm, __u32 group, __u32 value)
 {
@@ -451,39 +472,44 @@ static __always_inline void find_push(struct find *f, __u64 bm, __u32 group, __u
 	fr->value = value;
 }
 
+/* Pairs of labels; the least specific ones first means the bits the other way round. */
+static __always_inline void find_push_pairs(struct find *f, __u64 bm, __u32 group, __u32 how)
+{
+	find_push(f, how & FIND_WIDE ? find_reverse(bm) : bm, group, how);
+}
+
 /* A group that is split again: its probes come next. */
-__noinline int find_split(struct find *f, const struct find_key *k, __u32 group, __u32 prio,
-			  __u32 how)
+__noinline int find_split(struct find *f, const struct find_key *k, const struct gw_ent *e)
 {
 	const struct find_line1 *r;
 	const __u64 *bm;
-	__u32 value;
+	__u32 value, prio;
 
-	if (!f || !k)
+	if (!f || !k || !e || !find_guard(f, k, e->misc))
 		return 0;
-	if (how & FIND_PORTS) {
+	if (e->flags & GW_ENT_PORTS) {
 		if (!f->has_ports && !find_ports(f, k))
 			return 0;
 		r = region_line(f->o_index);
-		bm = r ? find_u64(f->half + r->o_grp, group) : NULL;
+		bm = r ? find_u64(f->half + r->o_grp, e->next) : NULL;
 		if (bm)
-			find_push(f, *bm & f->ports_bm, GW_KEY_PORTS | group, 0);
+			find_push_pairs(f, *bm & f->ports_bm, GW_KEY_PORTS | e->next,
+					e->dplo & GW_PORTS_WIDE ? FIND_WIDE : 0);
 		return 0;
 	}
-	if (how & FIND_VARY) {
-		prio = prio < f->min ? f->min : prio;
+	if (e->flags & GW_ENT_VARY || (e->flags & GW_ENT_VARY_SYN && k->syn)) {
+		prio = e->prio < f->min ? f->min : e->prio;
 		if (prio < f->vary)
 			f->vary = prio;
 	}
-	how &= FIND_FIELD(3);
 	value = k->mark;
-	if (how == FIND_FIELD(GW_SPLIT_IIF))
+	if (e->dplo == GW_SPLIT_IIF)
 		value = k->meta >> 40;
-	if (how == FIND_FIELD(GW_SPLIT_OIF))
+	if (e->dplo == GW_SPLIT_OIF)
 		value = (k->meta >> 16) & GW_META_IF_MAX;
-	if (how == FIND_FIELD(GW_SPLIT_PROTO))
+	if (e->dplo == GW_SPLIT_PROTO)
 		value = (k->meta >> 8) & 0xff;
-	find_push(f, 3, GW_KEY_FIELD | group, value);
+	find_push(f, 3, GW_KEY_FIELD | e->next, value);
 	return 0;
 }
 
@@ -495,7 +521,7 @@ static __always_inline __u64 find_hash(__u64 key)
 	return key ^ key >> 29;
 }
 
-/* The position of the lowest bit that is set: how many are clear below it.  clang 14 crashes on __builtin_ctzll here. */
+/* The position of the lowest bit that is set, 64 = none: how many are clear below it.  clang 14 crashes on __builtin_ctzll here. */
 static __always_inline __u32 find_lowest(__u64 bm)
 {
 	bm = (bm - 1) & ~bm;
@@ -517,23 +543,61 @@ static __always_inline __u32 find_slot(const struct gw_bucket *b, __u64 key)
 	return slot;
 }
 
-/* The key of a group's probe, to f->key. */
-__noinline int find_group_key(struct find *f, __u32 group, __u32 value, __u32 bit)
+/* The next pair of a frame's *bm, from which it is removed; 64 = none.  flip: see find_pop. */
+static __always_inline __u32 find_next(const struct find *f, __u32 how, __u32 flip, __u64 *bm)
 {
-	__u32 i, j;
+	__u64 left = *bm;
+	__u32 bit = 64;
+
+	/* each round but the last takes out one of 8 rows or of 8 columns */
+	for (int i = 0; i < 2 * GW_DEPTHS; i++) {
+		bit = find_lowest(left);
+		if (!left || !(how & FIND_LEAST))
+			break;
+		if (f->least[0][find_low((bit >> 3) ^ flip, 7)] >= f->prio)
+			left &= ~(0xffULL << (bit & 56));
+		else if (f->least[1][find_low(bit ^ flip, 7)] >= f->prio)
+			left &= ~(0x0101010101010101ULL << (bit & 7));
+		else
+			break;
+	}
+	*bm = left & (left - 1);
+	return bit;
+}
+
+/*
+ * The key of the next probe of the last frame, to f->key; 0 = none.  Pairs of addresses that are looked at from the most specific one on
+ * and without a bound do not come here: find_probe does these.
+ */
+__noinline int find_pop(struct find *f)
+{
+	__u32 i, j, bit, flip, group, value;
+	struct find_frame *fr;
+	__u64 bm;
 
 	if (!f)
 		return 0;
-	if ((group & GW_KEY_FIELD) == GW_KEY_PORTS) {
-		i = find_low(7 - (bit >> 3), 7);
-		j = find_low(7 - bit, 7);
-		value = f->port[0][i] << 16 | f->port[1][j];
-	} else if (bit) {
-		group |= GW_KEY_FIELD_ANY;
-		value = ~0U;
+	fr = &f->frame[find_low(f->top - 1, 3)];
+	bm = fr->bm;
+	group = fr->group;
+	value = fr->value;
+	if (group >= GW_KEY_FIELD) {
+		bit = !(bm & 1);
+		bm = bm & 1 ? bm & 2 : 0;
+		f->key = bit ? group | GW_KEY_FIELD_ANY | ~0ULL << 32 : group | (__u64)value << 32;
+	} else {
+		/* the lowest bit is depths 7, 7, or in a frame that is turned round 0, 0 */
+		flip = ((value & FIND_WIDE) - 1) & 7;
+		bit = find_next(f, value, flip, &bm);
+		i = find_low((bit >> 3) ^ flip, 7);
+		j = find_low(bit ^ flip, 7);
+		f->key = group ? group | (__u64)(f->port[0][i] << 16 | f->port[1][j]) << 32
+			       : f->label[0][i] | (__u64)f->label[1][j] << 32;
 	}
-	f->key = group | (__u64)value << 32;
-	return 0;
+	fr->bm = bm;
+	if (!bm)
+		f->top--;
+	return bit < 64;
 }
 
 /* One probe; 1 = none is left. */
@@ -552,18 +616,20 @@ static __always_inline long find_probe(struct find *f, const struct find_key *k,
 	if (!top)
 		return 1;
 	fr = &f->frame[find_low(top - 1, 3)];
-	bm = fr->bm;
-	bit = find_lowest(bm);
-	if (fr->group)
-		find_group_key(f, fr->group, fr->value, bit);
-	else
+	if (fr->group | fr->value) {
+		if (!find_pop(f))
+			return 0;
+	} else {
+		bm = fr->bm;
+		bit = find_lowest(bm);
 		f->key = f->label[0][find_low(7 - (bit >> 3), 7)] |
 			 (__u64)f->label[1][find_low(7 - bit, 7)] << 32;
+		bm &= bm - 1;
+		fr->bm = bm;
+		if (!bm)
+			f->top = top - 1;
+	}
 	key = f->key;
-	bm &= bm - 1;
-	fr->bm = bm;
-	if (!bm)
-		f->top = top - 1;
 	hash = find_hash(key);
 	b = region_line(f->o_bkt + ((hash >> 32) * f->nbkt >> 32));
 	if (!b)
@@ -582,11 +648,7 @@ static __always_inline long find_probe(struct find *f, const struct find_key *k,
 		return 0;
 	flags = e->flags;
 	if (flags & (GW_ENT_PORTS | GW_ENT_FIELD)) {
-		__u32 how = flags & GW_ENT_PORTS ? FIND_PORTS : FIND_FIELD(e->dplo & 3);
-
-		if (flags & GW_ENT_VARY || (flags & GW_ENT_VARY_SYN && k->syn))
-			how |= FIND_VARY;
-		find_split(f, k, e->next, e->prio, how);
+		find_split(f, k, e);
 		return 0;
 	}
 	if (e->prio >= f->min && find_match(f, k, e, v6))
@@ -605,11 +667,35 @@ static long find_probe_step(__u32 i, struct find_walk *w)
 
 /* ----------------------------------------------------------------------------------------------------- the search */
 
+/* The smallest prios of the labels of these depths (bits 7 - depth). */
+__noinline int find_least(struct find *f, __u32 line, __u32 rows, __u32 columns)
+{
+	const struct find_line0 *r = region_line(line);
+	const struct find_line1 *r1 = region_line(line + 1);
+	const __u32 *least;
+
+	if (!f || !r || !r1)
+		return 0;
+	for (int i = 0; i < GW_DEPTHS; i++) {
+		least = rows >> (7 - i) & 1 ? find_u32(f->half + r->s.o_least, f->label[0][i])
+					    : NULL;
+		if (least)
+			f->least[0][i] = *least;
+		least = columns >> (7 - i) & 1 ? find_u32(f->half + r1->o_least, f->label[1][i])
+					       : NULL;
+		if (least)
+			f->least[1][i] = *least;
+	}
+	return 0;
+}
+
 /* The pairs of labels that may have entries: the first frame. */
 static __always_inline bool find_pairs(struct find *f, const struct find_key *k,
-				       const struct find_line0 *r, const struct find_line1 *r1)
+				       const struct find_line0 *r, const struct find_line1 *r1,
+				       __u32 line)
 {
 	const struct gw_class *s, *d;
+	__u32 how;
 	__u64 bm;
 
 	s = find_class(f->half + r->s.o_cl, GW_DIM_CLASS(f->value[0]));
@@ -619,11 +705,16 @@ static __always_inline bool find_pairs(struct find *f, const struct find_key *k,
 	bm = s->bm & d->bm;
 	if (!bm)
 		return false;
-	find_push(f, bm, 0, 0);
-	return find_up(f, f->label[0], GW_DIM_LABEL(f->value[0]), s->lev, find_rows(bm),
-		       f->half + r->s.o_par) &&
-	       find_up(f, f->label[1], GW_DIM_LABEL(f->value[1]), d->lev, find_columns(bm),
-		       f->half + r1->o_par);
+	how = (r->s.flags & GW_DIM_WIDE ? FIND_WIDE : 0) | (r->s.o_least ? FIND_LEAST : 0);
+	find_push_pairs(f, bm, 0, how);
+	if (!find_up(f, f->label[0], GW_DIM_LABEL(f->value[0]), s->lev, find_rows(bm),
+		     f->half + r->s.o_par) ||
+	    !find_up(f, f->label[1], GW_DIM_LABEL(f->value[1]), d->lev, find_columns(bm),
+		     f->half + r1->o_par))
+		return false;
+	if (how & FIND_LEAST)
+		find_least(f, line, find_rows(bm), find_columns(bm));
+	return true;
 }
 
 #define FIND_STEPS_MAX (1U << 17) /* a longest list in rounds, and probes */
@@ -640,7 +731,7 @@ static __always_inline void find_indexed(struct find *f, const struct find_key *
 		if (!find_values4(f, k, line))
 			return;
 	}
-	if (!find_pairs(f, k, r, r1))
+	if (!find_pairs(f, k, r, r1, line))
 		return;
 	for (int i = 0; i < FIND_PROBES; i++) {
 		if (find_probe(f, k, v6))

@@ -21,8 +21,11 @@ struct find_key {
 struct find_frame {
 	__u64 bm;    /* GW_DEPTH_BIT; of a GW_KEY_FIELD: bit 0 the value, bit 1 any */
 	__u32 group; /* 0 = pairs of addresses; else GW_KEY_* | number */
-	__u32 value; /* of the exact field */
+	__u32 value; /* of the exact field; else FIND_WIDE, FIND_LEAST */
 };
+#define FIND_WIDE 1 /* the least specific pair first */
+#define FIND_LEAST \
+	2 /* find.least is filled in: pairs without an entry in front of what is found are passed by */
 
 #define FIND_NONE 0xffffffffU
 struct find {
@@ -50,6 +53,7 @@ struct find {
 	__u64 ports_bm;	   /* depths that both ports' labels have rules for */
 	__u32 label[2][8]; /* by depth */
 	__u32 port[2][8];
+	__u32 least[2][8]; /* of label[] */
 	struct find_frame frame[4];
 };
 #endif

@@ -375,6 +375,7 @@ static void move_root(struct gw_root *r, uint32_t by)
 		move_offset(&r->d[i].o_cl, by);
 		move_offset(&r->d[i].o_par, by);
 		move_offset(&r->d[i].o_sub, by);
+		move_offset(&r->d[i].o_least, by);
 	}
 	move_offset(&r->o_bkt, by);
 	move_offset(&r->o_rul, by);

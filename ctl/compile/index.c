@@ -4,12 +4,17 @@
  * rules apart, ports or one exact field; each group has one entry in the hash table, which is the first of its list or says how it is split.
  */
 #include <compile/labels.h>
-#include <compile/sort.h>
+#include <compile/order.h>
 
 /* A group of at most this many is a list. */
 #define GROUP_MAX 16
 /* Copies of a rule in the cells of a group that is split by ports. */
 #define CELLS_MAX 16
+/* From this size on a group is worth a look at what all of its rules ask for, and at the order of its cells. */
+#define GROUP_LARGE 64
+/* From this many pairs for a packet on their order matters; ... and from this many to be passed by it matters what labels have at least. */
+#define PAIRS_MANY 4
+#define PAIRS_CUT  8
 
 struct maker {
 	struct builder *b;
@@ -71,6 +76,7 @@ struct group {
 	const uint32_t *at;
 	size_t n;
 	unsigned int splits, depth; /* splits: bit GW_SPLIT_*, bit 4 ports */
+	uint64_t known; /* of meta: what packets that come here are already known to have */
 };
 #define SPLIT_PORTS 4
 #define SPLIT_NONE  5
@@ -159,7 +165,7 @@ struct cells {
 	size_t n[2];
 };
 
-static struct cells rule_cells(const struct maker *m, uint32_t rule)
+static struct cells rule_cells(const struct maker *m, uint32_t rule, unsigned int dims)
 {
 	static const uint16_t any = 0;
 	struct cells c;
@@ -168,8 +174,8 @@ static struct cells rule_cells(const struct maker *m, uint32_t rule)
 		const struct portmap *p = &m->ports[dim];
 		uint32_t range = p->range_of[m->port_at[rule]];
 
-		c.label[dim] = &p->list[p->first[range]];
-		c.n[dim] = p->n_labels[range];
+		c.label[dim] = dims >> dim & 1 ? &p->list[p->first[range]] : &any;
+		c.n[dim] = dims >> dim & 1 ? p->n_labels[range] : 1;
 	}
 	while (c.n[0] * c.n[1] > CELLS_MAX) {
 		int wide = c.n[1] > c.n[0];
@@ -180,14 +186,19 @@ static struct cells rule_cells(const struct maker *m, uint32_t rule)
 	return c;
 }
 
-/* The group's rules by cell (source label << 16 | destination label), those with several more than once. */
-static struct sort_item *by_ports(const struct maker *m, const struct group *g, size_t *ret_n)
+/*
+ * The group's rules by cell (source label << 16 | destination label), those with several more than once.  dims: bit 0 by source ports, 1 by
+ * destination ports.
+ */
+#define DIMS_BOTH 3
+static struct sort_item *by_ports(const struct maker *m, const struct group *g, unsigned int dims,
+				  size_t *ret_n)
 {
 	struct sort_item *items;
 	size_t n = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
-		struct cells c = rule_cells(m, g->at[i]);
+		struct cells c = rule_cells(m, g->at[i], dims);
 
 		n += c.n[0] * c.n[1];
 	}
@@ -195,7 +206,7 @@ static struct sort_item *by_ports(const struct maker *m, const struct group *g, 
 	*ret_n = n;
 	n = 0;
 	for (size_t i = 0; items && i < g->n; i++) {
-		struct cells c = rule_cells(m, g->at[i]);
+		struct cells c = rule_cells(m, g->at[i], dims);
 
 		for (size_t s = 0; s < c.n[0]; s++) {
 			for (size_t d = 0; d < c.n[1]; d++)
@@ -209,10 +220,53 @@ static struct sort_item *by_ports(const struct maker *m, const struct group *g, 
 	return items;
 }
 
-static int ports_cost(const struct maker *m, const struct group *g, size_t *ret_cost)
+static struct order cells_order(const struct maker *m, const struct sort_item *items, size_t n)
+{
+	return (struct order){ .tree = { &m->ports[0].labels.tree, &m->ports[1].labels.tree },
+			       .items = items,
+			       .n = n,
+			       .rules = m->rules,
+			       .shift = { 16, 0 } };
+}
+
+/*
+ * By which ports?  Ranges nest in few others and blocks in many, so that a packet meets up to 64 cells: the second dimension must be
+ * worth it.  Asked of some of the rules.
+ */
+#define SAMPLE_MAX 2048
+static int choose_dims(const struct maker *m, const struct group *g, unsigned int *ret_dims)
+{
+	_cleanup_(freep) uint32_t *at = NULL;
+	struct group some = { .n = MIN(g->n, (size_t)SAMPLE_MAX) };
+	double cost[DIMS_BOTH + 1] = {};
+
+	*ret_dims = DIMS_BOTH;
+	if (!m->ports[0].blocks && !m->ports[1].blocks)
+		return 0;
+	some.at = at = malloc(some.n * sizeof(*at));
+	if (!at)
+		return no_memory();
+	for (size_t i = 0; i < some.n; i++)
+		at[i] = g->at[i * g->n / some.n];
+	for (unsigned int dims = 1; dims <= DIMS_BOTH; dims++) {
+		size_t n;
+		_cleanup_(freep) struct sort_item *items = by_ports(m, &some, dims, &n);
+		struct order o = cells_order(m, items, n);
+
+		if (!items)
+			return no_memory();
+		cost[dims] = order_cost(&o);
+	}
+	if (2 * cost[DIMS_BOTH] > MIN(cost[1], cost[2]))
+		*ret_dims = cost[1] < cost[2] ? 1 : 2;
+	return 0;
+}
+
+static int ports_cost(const struct maker *m, const struct group *g, unsigned int dims,
+		      size_t *ret_cost)
 {
 	size_t n, any = 0;
-	_cleanup_(freep) struct sort_item *items = by_ports(m, g, &n);
+	_cleanup_(freep) struct sort_item *items = by_ports(m, g, dims, &n);
 
 	if (!items)
 		return no_memory();
@@ -223,14 +277,17 @@ static int ports_cost(const struct maker *m, const struct group *g, size_t *ret_
 }
 
 /* The split that leaves a packet with the fewest rules, SPLIT_NONE if none halves the group. */
-static int choose_split(const struct maker *m, const struct group *g, unsigned int *ret)
+static int choose_split(const struct maker *m, const struct group *g, unsigned int *ret,
+			unsigned int *ret_dims)
 {
 	size_t best = g->n / 2 + 1, cost = 0;
 	int r = 0;
 
 	*ret = SPLIT_NONE;
 	if (!(g->splits & 1U << SPLIT_PORTS) && m->have_ports) {
-		r = ports_cost(m, g, &cost);
+		r = choose_dims(m, g, ret_dims);
+		if (!r)
+			r = ports_cost(m, g, *ret_dims, &cost);
 		if (!r && cost < best) {
 			best = cost;
 			*ret = SPLIT_PORTS;
@@ -263,7 +320,8 @@ static int make_runs(struct maker *m, const struct group *g, const struct sort_i
 	for (size_t i = 0, end; !r && i < n; i = end) {
 		struct group part = { .at = at + i,
 				      .splits = g->splits | 1U << split,
-				      .depth = g->depth + 1 };
+				      .depth = g->depth + 1,
+				      .known = g->known };
 
 		for (end = i + 1; end < n && items[end].key == items[i].key; end++)
 			;
@@ -276,12 +334,38 @@ static int make_runs(struct maker *m, const struct group *g, const struct sort_i
 	return r;
 }
 
-static int split_by_ports(struct maker *m, const struct group *g)
+/* What all rules of the group ask for of what lasts for a flow, as a row of conditions; 0 = nothing that is not known already. */
+static int make_guard(struct maker *m, struct group *g, uint32_t *ret)
 {
-	const struct gw_ent e = { .prio = m->entries[g->at[0]].prio };
+	struct gw_misc c = { .spw = 0xffff };
+	const struct index_rule *first = &m->rules[g->at[0]];
+	uint8_t states = 0;
+
+	*ret = 0;
+	if (g->n < GROUP_LARGE)
+		return 0;
+	c.mmask = first->mmask & ~0xffULL;
+	for (size_t i = 0; i < g->n; i++) {
+		const struct index_rule *r = &m->rules[g->at[i]];
+
+		c.mmask &= r->mmask & ~(r->meta ^ first->meta);
+		states |= r->states;
+	}
+	if (!(c.mmask & ~g->known) && states == 0xff)
+		return 0;
+	g->known |= c.mmask;
+	c.meta = first->meta & c.mmask;
+	c.xa = (uint32_t)states << 24;
+	return builder_misc(m->b, &c, ret);
+}
+
+static int split_by_ports(struct maker *m, struct group *g, unsigned int dims)
+{
+	struct gw_ent e = { .prio = m->entries[g->at[0]].prio };
 	uint32_t gid = (uint32_t)m->n_grp;
 	size_t n;
-	_cleanup_(freep) struct sort_item *items = by_ports(m, g, &n);
+	_cleanup_(freep) struct sort_item *items = by_ports(m, g, dims, &n);
+	struct order o = cells_order(m, items, n);
 	int r;
 
 	if (!items || array_reserve((void **)&m->grp, &m->grp_cap, gid, sizeof(*m->grp)) < 0)
@@ -298,11 +382,14 @@ static int split_by_ports(struct maker *m, const struct group *g)
 		m->ports[0].labels.own[s] |= bit;
 		m->ports[1].labels.own[d] |= bit;
 	}
-	r = table_add(m, &e, g->key, gid, GW_ENT_PORTS);
+	e.dplo = g->n >= GROUP_LARGE && order_is_wide(&o) ? GW_PORTS_WIDE : 0;
+	r = make_guard(m, g, &e.misc);
+	if (!r)
+		r = table_add(m, &e, g->key, gid, GW_ENT_PORTS);
 	return r ? r : make_runs(m, g, items, n, SPLIT_PORTS, GW_KEY_PORTS | gid);
 }
 
-static int split_by_field(struct maker *m, const struct group *g, unsigned int split)
+static int split_by_field(struct maker *m, struct group *g, unsigned int split)
 {
 	struct gw_ent e = { .prio = m->entries[g->at[0]].prio, .dplo = (uint16_t)split };
 	uint32_t xid = m->n_fields++;
@@ -316,22 +403,26 @@ static int split_by_field(struct maker *m, const struct group *g, unsigned int s
 		return INDEX_E_FULL;
 	for (size_t i = 0; split == GW_SPLIT_MARK && i < g->n; i++)
 		e.flags |= m->entries[g->at[i]].flags & (GW_ENT_VARY | GW_ENT_VARY_SYN);
-	r = table_add(m, &e, g->key, xid, GW_ENT_FIELD);
+	r = make_guard(m, g, &e.misc);
+	if (!r)
+		r = table_add(m, &e, g->key, xid, GW_ENT_FIELD);
 	return r ? r : make_runs(m, g, items, g->n, split, GW_KEY_FIELD | xid);
 }
 
 static int make_group(struct maker *m, const struct group *g)
 {
-	unsigned int split = SPLIT_NONE;
+	unsigned int split = SPLIT_NONE, dims = DIMS_BOTH;
+	struct group now = *g;
 	int r = 0;
 
 	if (g->n > GROUP_MAX && g->depth < GW_SPLITS_MAX)
-		r = choose_split(m, g, &split);
+		r = choose_split(m, g, &split, &dims);
 	if (r)
 		return r;
 	if (split == SPLIT_NONE)
 		return make_list(m, g);
-	return split == SPLIT_PORTS ? split_by_ports(m, g) : split_by_field(m, g, split);
+	return split == SPLIT_PORTS ? split_by_ports(m, &now, dims)
+				    : split_by_field(m, &now, split);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ pairs */
@@ -403,6 +494,61 @@ static int make_pairs(struct maker *m, const struct sort_item *items)
 		r = make_group(m, &g);
 	}
 	return r;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ order */
+
+/* The smallest prio of each label. */
+static void find_least(const struct maker *m, int dim, uint32_t *least)
+{
+	const struct tree *t = &m->dim[dim].tree;
+
+	memset(least, 0xff, t->n_labels * sizeof(*least));
+	for (size_t i = 0; i < m->n; i++)
+		least[t->label_of[i]] = MIN(least[t->label_of[i]], m->rules[i].prio);
+}
+
+static int write_least(struct maker *m, uint32_t *const least[2], struct gw_root *root)
+{
+	uint32_t *to;
+	int r = 0;
+
+	for (int dim = 0; !r && dim < 2; dim++) {
+		size_t n = m->dim[dim].tree.n_labels;
+
+		r = body_take(m->b, n, sizeof(*to), &root->d[dim].o_least, &to);
+		if (!r)
+			memcpy(to, least[dim], n * sizeof(*to));
+	}
+	return r;
+}
+
+/* In which order pairs are looked at, and what tells that some need not be. */
+static int write_order(struct maker *m, const struct sort_item *items, struct gw_root *root)
+{
+	uint64_t *const own[] = { m->dim[0].own, m->dim[1].own };
+	const struct order o = { .tree = { &m->dim[0].tree, &m->dim[1].tree },
+				 .items = items,
+				 .n = m->n,
+				 .rules = m->rules,
+				 .shift = { 0, 32 } };
+	_cleanup_(freep) uint32_t *s = NULL;
+	_cleanup_(freep) uint32_t *d = NULL;
+	uint32_t *least[2];
+	struct order_pairs p = order_pairs(&o, own, NULL);
+
+	if (p.all < PAIRS_MANY)
+		return 0;
+	if (order_is_wide(&o))
+		root->d[0].flags |= GW_DIM_WIDE;
+	least[0] = s = malloc(m->dim[0].tree.n_labels * sizeof(*s));
+	least[1] = d = malloc(m->dim[1].tree.n_labels * sizeof(*d));
+	if (!s || !d)
+		return no_memory();
+	find_least(m, 0, s);
+	find_least(m, 1, d);
+	p = order_pairs(&o, own, least);
+	return p.all - p.needed < PAIRS_CUT ? 0 : write_least(m, least, root);
 }
 
 static int make_entries(struct maker *m)
@@ -582,8 +728,13 @@ int index_build(struct builder *b, struct gw_root *root, int version,
 		r = write_table(&m, root);
 	if (!r)
 		r = write_arrays(&m, root);
-	for (int dim = 0; !r && dim < 2; dim++)
+	for (int dim = 0; !r && dim < 2; dim++) {
+		labels_accumulate(&m.dim[dim]);
+		root->n_label[dim] = (uint32_t)m.dim[dim].tree.n_labels;
 		r = labels_write(b, &m.dim[dim], version, &root->d[dim]);
+	}
+	if (!r)
+		r = write_order(&m, items, root);
 	if (!r)
 		r = write_ports(&m, root);
 	root->flags |= GW_ROOT_INDEX;

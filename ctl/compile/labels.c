@@ -59,8 +59,7 @@ int labels_addresses(const struct index_rule *rules, size_t n, int version, int 
 	return ret->tree.n_labels >= GW_LABEL_MAX ? INDEX_E_FULL : 0;
 }
 
-/* What a label and those around it meet. */
-static void accumulate(struct labels *l)
+void labels_accumulate(struct labels *l)
 {
 	for (size_t i = 1; i < l->tree.n_labels; i++)
 		l->own[i] |= l->own[l->tree.labels[i].par];
@@ -253,7 +252,6 @@ int labels_write(struct builder *b, struct labels *l, int version, struct gw_dim
 
 	if (!starts)
 		return raise(-ENOMEM, "cannot build the index");
-	accumulate(l);
 	r = classes_find(l, &m);
 	if (r)
 		return r;
@@ -266,10 +264,9 @@ int labels_write(struct builder *b, struct labels *l, int version, struct gw_dim
 	if (!r)
 		r = write_parents(b, &l->tree, &d->o_par);
 	d->base = c.base;
-	d->sh = c.sh;
+	d->sh = (uint16_t)c.sh;
 	d->nx = c.nx;
 	d->o_dx = c.o_dx;
-	d->n_label = (uint32_t)l->tree.n_labels;
 	return r;
 }
 
@@ -371,6 +368,32 @@ static int cut_crossing(struct cutter *c)
 	return 0;
 }
 
+/* Each range in blocks of one size, the smallest of which BLOCKS are enough; else it counts as any. */
+#define BLOCKS 3
+static int cover_by_blocks(struct cutter *c)
+{
+	static const uint8_t shifts[] = { 0, 3, 6, 8, 10, 12, 14 };
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct piece p = c->heap[i];
+		size_t s = 0;
+
+		while (s < ARRAY_SIZE(shifts) &&
+		       (p.hi >> shifts[s]) - (p.lo >> shifts[s]) >= BLOCKS)
+			s++;
+		if (s == ARRAY_SIZE(shifts))
+			continue;
+		for (uint32_t at = p.lo >> shifts[s]; at <= p.hi >> shifts[s]; at++) {
+			uint32_t lo = at << shifts[s], hi = lo + (1U << shifts[s]) - 1;
+
+			if (array_reserve((void **)&c->out, &c->out_cap, c->n_out, sizeof(p)) < 0)
+				return -ENOMEM;
+			c->out[c->n_out++] = (struct piece){ lo, hi, p.of };
+		}
+	}
+	return 0;
+}
+
 static uint8_t width_class(uint32_t lo, uint32_t hi)
 {
 	return (uint8_t)(16 - (31 - __builtin_clz(hi - lo + 1)));
@@ -466,14 +489,43 @@ static int range_labels(const struct cutter *c, struct portmap *p)
 	return 0;
 }
 
+/* How many rules have a range that was given up. */
+static size_t rules_given_up(const struct cutter *c, const struct portmap *p, size_t n)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += c->cuts[p->range_of[i]] > PORT_PIECES;
+	return sum;
+}
+
+static int portmap_try(const struct index_rule *rules, const uint32_t *at, size_t n, int dim,
+		       struct portmap *ret, size_t *ret_given_up)
+{
+	_cleanup_(cutter_deinit) struct cutter c = {};
+
+	if (distinct_ranges(rules, at, n, dim, ret, &c) < 0 ||
+	    (ret->blocks ? cover_by_blocks(&c) : cut_crossing(&c)) < 0)
+		return -ENOMEM;
+	*ret_given_up = rules_given_up(&c, ret, n);
+	if (*ret_given_up > n / 8)
+		return 0;
+	return piece_tree(&c, ret) < 0 || range_labels(&c, ret) < 0 ? -ENOMEM : 0;
+}
+
 int portmap_build(const struct index_rule *rules, const uint32_t *at, size_t n, int dim,
 		  struct portmap *ret)
 {
-	_cleanup_(cutter_deinit) struct cutter c = {};
 	struct labels *l = &ret->labels;
+	size_t given_up;
+	int r = portmap_try(rules, at, n, dim, ret, &given_up);
 
-	if (distinct_ranges(rules, at, n, dim, ret, &c) < 0 || cut_crossing(&c) < 0 ||
-	    piece_tree(&c, ret) < 0 || range_labels(&c, ret) < 0)
+	if (!r && given_up > n / 8) {
+		portmap_deinit(ret);
+		ret->blocks = true;
+		r = portmap_try(rules, at, n, dim, ret, &given_up);
+	}
+	if (r)
 		return raise(-ENOMEM, "cannot build the index");
 	l->own = calloc(l->tree.n_labels, sizeof(*l->own));
 	return l->own ? 0 : raise(-ENOMEM, "cannot build the index");
@@ -529,7 +581,7 @@ int portmap_write(struct builder *b, struct portmap *p, uint32_t *ret_map, uint3
 
 	if (!classes)
 		return raise(-ENOMEM, "cannot build the index");
-	accumulate(&p->labels);
+	labels_accumulate(&p->labels);
 	for (size_t i = 0; i < t->n_labels; i++)
 		classes[i] = (struct gw_class){ .bm = p->labels.own[i], .lev = t->labels[i].lev };
 	r = write_port_map(b, t, ret_map);

@@ -17,10 +17,15 @@ void labels_deinit(struct labels *l);
 /* Labels of all rules' sources (dim 0) or destinations (dim 1). */
 int labels_addresses(const struct index_rule *rules, size_t n, int version, int dim,
 		     struct labels *ret);
+/* What labels meet becomes what they and those around them meet.  Before: */
+void labels_accumulate(struct labels *l);
 /* The range table, classes and parents of an address dimension. */
 int labels_write(struct builder *b, struct labels *l, int version, struct gw_dim *d);
 
-/* Ranges of ports: cut where they cross, so that they nest. */
+/*
+ * Ranges of ports: cut where they cross, so that they nest.  Where many would be cut too often, they are covered by blocks instead: few
+ * of a size near theirs, aligned to it, so that blocks nest whatever the ranges are.
+ */
 struct portmap {
 	struct labels labels;
 	uint32_t *range_of; /* of each rule that was given: its distinct range */
@@ -28,6 +33,7 @@ struct portmap {
 	uint32_t *first; /* of each range: its labels in list[first] .. */
 	uint8_t *n_labels;
 	uint16_t *list;
+	bool blocks;
 };
 void portmap_deinit(struct portmap *p);
 #define PORT_PIECES 8 /* a range that would be cut into more counts as any */

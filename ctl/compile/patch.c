@@ -202,8 +202,8 @@ int image_stats(const void *half, uint32_t root, struct index_stats *ret)
 	r = (struct gw_root *)line_at(&f, f.h->o_root) + root;
 	s.handle = r->handle;
 	s.delta = r->flags & (GW_ROOT_INDEX | GW_ROOT_ROOM) ? r->ndelta : 0;
-	s.labels[0] = r->d[0].n_label;
-	s.labels[1] = r->d[1].n_label;
+	s.labels[0] = r->n_label[0];
+	s.labels[1] = r->n_label[1];
 	s.bytes = ((size_t)r->nlines + GW_ROOT_LINES) * LINE_BYTES;
 	if (r->ndelta) {
 		s.entries = s.largest = r->ndelta;

@@ -91,8 +91,13 @@ static int measure(struct sweep *w)
 	for (size_t i = 0; i < w->n; i++) {
 		const struct tree_span *s = span_visit(w, i);
 
-		if (!s->cls || (last && span_equal(s, last)))
+		if (!s->cls)
 			continue;
+		if (last && span_equal(s, last)) {
+			if (w->n_open > 1)
+				w->inside[w->open[w->n_open - 2].cls][s->cls]++;
+			continue;
+		}
 		last = s;
 		while (w->n_open && w->open[w->n_open - 1].hi < s->lo)
 			w->n_open--;

@@ -48,10 +48,11 @@ GW_ABI_SIZE(gw_head, 64);
 
 /* An address dimension of an indexed root: range table -> label and class.  See ctl/compile/index.h for the algorithm. */
 struct gw_dim {
-	__u64 base; /* first address of the table; IPv6: of its upper half */
-	__u32 sh;   /* chunk = (address - base) >> sh */
-	__u32 nx;   /* chunks */
-	__u32 o_dx; /* __u32[nx + 1]: the last interval that starts before the chunk */
+	__u64 base;  /* first address of the table; IPv6: of its upper half */
+	__u16 sh;    /* chunk = (address - base) >> sh */
+	__u16 flags; /* GW_DIM_* */
+	__u32 nx;    /* chunks */
+	__u32 o_dx;  /* __u32[nx + 1]: the last interval that starts before the chunk */
 	/*
 	 * Intervals in ascending order, the first starts at 0.  IPv4: __u64 = start << 40 | value (24 bits of the start are enough
 	 * inside a chunk).  IPv6: struct gw_pair64 { upper half of the start, value }; a value with GW_DIM_SUB stands for several
@@ -59,12 +60,18 @@ struct gw_dim {
 	 * value = class << 20 | label.
 	 */
 	__u32 o_rr;
-	__u32 o_cl;    /* struct gw_class[] */
-	__u32 o_par;   /* __u32[n_label]: parent label; 0 = any address */
-	__u32 o_sub;   /* IPv6, see o_rr */
-	__u32 n_label; /* labels are below GW_LABEL_MAX */
+	__u32 o_cl;  /* struct gw_class[] */
+	__u32 o_par; /* __u32[n_label]: parent label; 0 = any address */
+	__u32 o_sub; /* IPv6, see o_rr */
+	/*
+	 * 0, or __u32[labels]: the smallest prio of the entries with this label.  Only where many pairs can exist for a packet and most of
+	 * them hold nothing in front of what it finds; then both dimensions have it.
+	 */
+	__u32 o_least;
 };
 GW_ABI_SIZE(gw_dim, 40);
+#define GW_DIM_WIDE \
+	(1U << 0) /* source: of the pairs, the least specific ones are looked at first */
 #define GW_LABEL_MAX	(1U << 20)
 #define GW_DIM_SUB	(1ULL << 63)
 #define GW_DIM_LABEL(v) ((__u32)(v) & (GW_LABEL_MAX - 1))
@@ -119,7 +126,8 @@ struct gw_root {
 	__u32 n_rul;  /* elements of o_rul, o_grp; for statistics and removal */
 	__u32 n_grp;
 	__u32 o_self, nlines; /* where the root's own lines are */
-	__u64 pad[3];
+	__u32 n_label[2];     /* labels of both dimensions: below GW_LABEL_MAX */
+	__u64 pad[2];
 };
 GW_ABI_SIZE(gw_root, 192);
 #define GW_ROOT_LINES 3
@@ -156,10 +164,13 @@ GW_ABI_SIZE(gw_bucket, 64);
 #define GW_SPLITS_MAX	 3 /* how deep groups are split: pair -> ports -> field ... */
 
 #define GW_ENT_OVERFLOW (1U << 0) /* of a bucket, on slot 1: look into the second bucket, too */
-#define GW_ENT_PORTS	(1U << 1) /* a group split by ports: next = group */
-#define GW_ENT_LAST	(1U << 2) /* last of its list */
-#define GW_ENT_FIELD \
-	(1U << 3) /* a group split by an exact field: next = group, dplo = GW_SPLIT_* */
+/*
+ * Groups that are split again.  misc: what all of their entries ask for of what lasts for a flow, so a packet that has not may pass
+ * by; 0 = nothing.
+ */
+#define GW_ENT_PORTS (1U << 1) /* by ports: next = group, dplo = GW_PORTS_* */
+#define GW_ENT_LAST  (1U << 2) /* last of its list */
+#define GW_ENT_FIELD (1U << 3) /* by an exact field: next = group, dplo = GW_SPLIT_* */
 #define GW_ENT_VARY \
 	(1U         \
 	 << 4) /* conditions or effects that differ between packets of a flow: no verdict may be kept */
@@ -170,6 +181,7 @@ GW_ABI_SIZE(gw_bucket, 64);
 #define GW_ENT_VERDICT(flags) ((flags) >> 8 & 15) /* GW_V_* */
 #define GW_ENT_ACT(flags)     ((flags) >> 12)	  /* line behind o_act, 0 = none */
 #define GW_ENT_ACT_MAX	      ((1U << 20) - 1)
+#define GW_PORTS_WIDE	      1 /* the widest ranges are looked at first */
 #define GW_SPLIT_MARK	      0
 #define GW_SPLIT_IIF	      1
 #define GW_SPLIT_OIF	      2

@@ -129,7 +129,8 @@ static void check_entry(const struct gw_head *h, const struct gw_root *r, const 
 	if (e->key == GW_KEY_EMPTY && !e->flags && !e->id)
 		return;
 	if (e->flags & (GW_ENT_PORTS | GW_ENT_FIELD)) {
-		require(e->next < r->n_grp, "no such group", "");
+		require(!(e->flags & GW_ENT_PORTS) || e->next < r->n_grp, "no such group", "");
+		region_line(h->o_misc + e->misc / 2);
 		return;
 	}
 	region_line(h->o_misc + e->misc / 2);
@@ -168,6 +169,9 @@ static void check_image(void)
 		const struct gw_root *r = (const struct gw_root *)region_line(h->o_root) + i;
 
 		require(r->next == GW_NO_ROOT || r->next < h->n_roots, "no such root", "");
+		for (int dim = 0; dim < 2; dim++)
+			require_lines(r->d[dim].o_least,
+				      r->d[dim].o_least ? r->n_label[dim] * sizeof(uint32_t) : 0);
 		check_entries(h, r, r->o_bkt, r->nbkt * 2ULL);
 		check_entries(h, r, r->o_rul, r->n_rul);
 		check_entries(h, r, r->o_delta, r->ndelta);

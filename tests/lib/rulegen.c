@@ -6,7 +6,8 @@ const char *const rulegen_names[RULEGEN_KINDS] = {
 	[RULEGEN_NEST] = "nest",   [RULEGEN_CROSS] = "cross", [RULEGEN_FORWARD] = "forward",
 	[RULEGEN_IFACE] = "iface", [RULEGEN_MARK] = "mark",   [RULEGEN_LENGTHS] = "lengths",
 	[RULEGEN_K8S] = "k8s",	   [RULEGEN_PAIRS] = "pairs", [RULEGEN_RANGES] = "ranges",
-	[RULEGEN_BLOCK] = "block", [RULEGEN_SAME] = "same",
+	[RULEGEN_BLOCK] = "block", [RULEGEN_INNER] = "inner", [RULEGEN_CELLS] = "cells",
+	[RULEGEN_SAME] = "same",
 };
 
 uint64_t rulegen_next(struct rulegen *g)
@@ -32,6 +33,7 @@ static bool percent(struct rulegen *g, uint32_t p)
 struct making {
 	struct rulegen g;
 	int version;
+	size_t n;
 	uint32_t networks; /* how many /16 there are to choose from */
 	uint32_t salt;
 };
@@ -235,6 +237,31 @@ static void make_cross(struct making *m, struct index_rule *r)
 	}
 }
 
+static void make_inner(struct making *m, uint32_t i, struct index_rule *r)
+{
+	uint32_t both = 64 - (uint32_t)(65 * (uint64_t)i / m->n), least = both > 32 ? both - 32 : 0,
+		 len = least + rulegen_below(&m->g, MIN(both, 32U) - least + 1);
+
+	set_source(m, r, scatter(rulegen_below(&m->g, 100)), len);
+	set_destination(m, r, scatter(rulegen_below(&m->g, 8)), both - len);
+}
+
+static void random_ports(struct making *m, uint16_t *lo, uint16_t *hi)
+{
+	uint32_t from = rulegen_below(&m->g, 65536),
+		 width = rulegen_below(&m->g, 1U << rulegen_below(&m->g, 16));
+
+	*lo = (uint16_t)from;
+	*hi = (uint16_t)MIN(from + width, 65535U);
+}
+
+static void make_cells(struct making *m, struct index_rule *r)
+{
+	want_proto(r, 17);
+	random_ports(m, &r->sp_lo, &r->sp_hi);
+	random_ports(m, &r->dp_lo, &r->dp_hi);
+}
+
 static void make_range(struct making *m, struct index_rule *r)
 {
 	uint32_t width = rulegen_below(&m->g, 1U << (1 + rulegen_below(&m->g, 12)));
@@ -290,8 +317,14 @@ static void make_rule(struct making *m, enum rulegen_kind kind, uint32_t i, stru
 		set_source(m, r, scatter(i >> 10), rulegen_below(&m->g, 33));
 		set_destination(m, r, scatter(rulegen_below(&m->g, 8)), rulegen_below(&m->g, 33));
 		break;
+	case RULEGEN_INNER:
+		make_inner(m, i, r);
+		break;
 	case RULEGEN_CROSS:
 		make_cross(m, r);
+		break;
+	case RULEGEN_CELLS:
+		make_cells(m, r);
 		break;
 	case RULEGEN_FORWARD:
 		set_destination(&one, r, 0xcb007101, 32);
@@ -339,7 +372,7 @@ struct index_rule *rulegen_rules(enum rulegen_kind kind, int version, size_t n, 
 {
 	const index_addr any = version == 6 ? ~(index_addr)0 : UINT32_MAX;
 	struct index_rule *rules = calloc(n + 1, sizeof(*rules));
-	struct making m = { .g = { seed * 1000003 + kind }, .version = version };
+	struct making m = { .g = { seed * 1000003 + kind }, .version = version, .n = n };
 
 	if (!rules)
 		return NULL;

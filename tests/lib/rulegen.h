@@ -22,6 +22,8 @@ enum rulegen_kind {
 	RULEGEN_PAIRS,	 /* all pairs of prefix lengths */
 	RULEGEN_RANGES,	 /* overlapping address ranges that are no prefixes, negated ones */
 	RULEGEN_BLOCK,	 /* a list of sources */
+	RULEGEN_INNER,	 /* as NEST, the most specific rules first */
+	RULEGEN_CELLS,	 /* crossing ranges of both ports, any address */
 	RULEGEN_SAME, /* nothing tells the rules apart but what is no key: flags, states, parts of marks */
 	RULEGEN_KINDS
 };

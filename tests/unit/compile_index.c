@@ -16,9 +16,11 @@
 #endif
 static uint8_t *region;
 static size_t region_lines;
+static uint64_t lines_read;
 
 static __always_inline const void *region_line(uint32_t line)
 {
+	lines_read++;
 	return line < region_lines ? region + (size_t)line * GW_LINE_SIZE : NULL;
 }
 static uint32_t loop_max = UINT32_MAX;
@@ -186,6 +188,97 @@ START_TEST(first_match_of_the_index_is_the_first_match_of_the_list)
 }
 END_TEST
 
+/* ------------------------------------------------------------------------------------------------------- hard rule sets */
+
+static uint8_t *half(void)
+{
+	return region + HALF * GW_LINE_SIZE;
+}
+
+static const struct gw_root *root_of(uint32_t root)
+{
+	const struct gw_head *h = (const struct gw_head *)half();
+
+	return (const struct gw_root *)(half() + (size_t)h->o_root * GW_LINE_SIZE) + root;
+}
+
+/* The first entry of the hash table with one of these flags. */
+static const struct gw_ent *entry_with(uint32_t root, uint32_t flags)
+{
+	const struct gw_root *r = root_of(root);
+	const struct gw_ent *e = (const struct gw_ent *)(half() + (size_t)r->o_bkt * GW_LINE_SIZE);
+
+	for (uint32_t i = 0; i < r->nbkt * 2; i++) {
+		if (e[i].key != GW_KEY_EMPTY && e[i].flags & flags)
+			return &e[i];
+	}
+	return NULL;
+}
+
+static const struct {
+	enum rulegen_kind kind;
+	bool wide, least, wide_ports, guard;
+	unsigned int lines; /* that a search may read on average */
+} hard_cases[] = {
+	{ RULEGEN_NEST, .wide = true, .least = true, .lines = 80 },
+	{ RULEGEN_INNER, .least = true, .lines = 2500 },
+	{ RULEGEN_CROSS, .wide_ports = true, .guard = true, .lines = 70 },
+	{ RULEGEN_CELLS, .wide_ports = true, .guard = true, .lines = 130 },
+	{ RULEGEN_LENGTHS, .wide = true, .lines = 45 },
+	{ RULEGEN_PAIRS, .wide = true, .least = true, .lines = 60 },
+	{ RULEGEN_RANGES, .wide = true, .lines = 60 },
+	{ RULEGEN_ACL, .lines = 45 },
+};
+
+/* What makes hard sets fast is in the image, and nothing of it is where it would only cost. */
+START_TEST(a_search_in_a_hard_set_reads_few_lines)
+{
+	typeof(hard_cases[0]) *c = &hard_cases[_i];
+	size_t n = 100000;
+	_cleanup_(freep) struct index_rule *rules = rulegen_rules(c->kind, 4, n, 7);
+	uint32_t root = build(rules, n, 4), packets = 5000;
+	const struct gw_root *r = root_of(root);
+	const struct gw_ent *ports = entry_with(root, GW_ENT_PORTS);
+	struct rulegen g = { 12 };
+
+	ck_assert_uint_eq(r->d[0].flags & GW_DIM_WIDE, c->wide);
+	ck_assert_uint_eq(!!r->d[0].o_least, c->least);
+	ck_assert_uint_eq(!!r->d[1].o_least, c->least);
+	ck_assert_uint_eq(ports && ports->dplo & GW_PORTS_WIDE, c->wide_ports);
+	ck_assert_uint_eq(ports && ports->misc, c->guard);
+	lines_read = 0;
+	for (uint32_t i = 0; i < packets; i++) {
+		struct find f = { .half = HALF, .root = root };
+		struct find_key k;
+
+		rulegen_key(&g, rules, n, 4, &k);
+		find_first(&f, &k, 0);
+	}
+	ck_assert_uint_le(lines_read / packets, c->lines);
+}
+END_TEST
+
+/* A group's rules all ask for UDP: its cells are not for TCP. */
+START_TEST(a_large_group_is_left_alone_by_packets_that_can_not_match)
+{
+	_cleanup_(freep) struct index_rule *rules = rulegen_rules(RULEGEN_CELLS, 4, 5000, 7);
+	uint32_t root = build(rules, 5000, 4);
+	struct rulegen g = { 3 };
+
+	for (int i = 0; i < 200; i++) {
+		struct find f = { .half = HALF, .root = root };
+		struct find_key k;
+
+		rulegen_key(&g, rules, 5000, 4, &k);
+		k.meta = (k.meta & ~GW_META_PROTO(0xff)) | GW_META_PROTO(6);
+		lines_read = 0;
+		find_first(&f, &k, 0);
+		ck_assert_uint_eq(f.prio, FIND_NONE);
+		ck_assert_uint_le(lines_read, 20);
+	}
+}
+END_TEST
+
 /* --------------------------------------------------------------------------------------------- changes while in force */
 
 struct changing {
@@ -194,11 +287,6 @@ struct changing {
 	uint32_t root;
 	int version;
 };
-
-static uint8_t *half(void)
-{
-	return region + HALF * GW_LINE_SIZE;
-}
 
 static void check_changed(const struct changing *c, struct rulegen *g, size_t packets)
 {
@@ -275,6 +363,16 @@ START_TEST(appended_and_removed_rules_count_at_once)
 		change_many((enum rulegen_kind)_i, 4, n[i]);
 		change_many((enum rulegen_kind)_i, 6, n[i]);
 	}
+}
+END_TEST
+
+/* Where pairs are passed by for what they hold at least, a later rule may come before all that; the same when it goes. */
+START_TEST(hard_sets_change_like_others)
+{
+	enum rulegen_kind kind = hard_cases[_i].kind;
+
+	for (int version = 4; version <= 6; version += 2)
+		change_many(kind, version, 1000);
 }
 END_TEST
 
@@ -626,8 +724,12 @@ int main(void)
 	tcase_add_loop_test(tc, first_match_of_the_index_is_the_first_match_of_the_list, 0,
 			    RULEGEN_KINDS);
 	tcase_add_test(tc, statistics_tell_the_largest_group);
+	tc = add_case(suite, "hard");
+	tcase_add_loop_test(tc, a_search_in_a_hard_set_reads_few_lines, 0, ARRAY_SIZE(hard_cases));
+	tcase_add_test(tc, a_large_group_is_left_alone_by_packets_that_can_not_match);
 	tc = add_case(suite, "change");
 	tcase_add_loop_test(tc, appended_and_removed_rules_count_at_once, 0, RULEGEN_KINDS);
+	tcase_add_loop_test(tc, hard_sets_change_like_others, 0, ARRAY_SIZE(hard_cases));
 	tcase_add_test(tc, append_brings_its_action_and_needs_room);
 	tc = add_case(suite, "set");
 	tcase_add_test(tc, a_set_of_ranges_has_what_a_list_of_them_has);
