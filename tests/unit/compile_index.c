@@ -236,7 +236,7 @@ START_TEST(a_search_in_a_hard_set_reads_few_lines)
 	typeof(hard_cases[0]) *c = &hard_cases[_i];
 	size_t n = 100000;
 	_cleanup_(freep) struct index_rule *rules = rulegen_rules(c->kind, 4, n, 7);
-	uint32_t root = build(rules, n, 4), packets = 5000;
+	uint32_t root = build(rules, n, 4), packets = 2000;
 	const struct gw_root *r = root_of(root);
 	const struct gw_ent *ports = entry_with(root, GW_ENT_PORTS);
 	struct rulegen g = { 12 };
@@ -371,8 +371,7 @@ START_TEST(hard_sets_change_like_others)
 {
 	enum rulegen_kind kind = hard_cases[_i].kind;
 
-	for (int version = 4; version <= 6; version += 2)
-		change_many(kind, version, 1000);
+	change_many(kind, _i & 1 ? 6 : 4, 1000);
 }
 END_TEST
 
