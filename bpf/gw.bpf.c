@@ -21,6 +21,7 @@
 #include "core/pkt.h"
 #include "core/reason.h"
 #include "core/next.h"
+#include "core/crc32c.h"
 #include "core/rewrite.h"
 #include "core/parse.h"
 #include "core/frag.h"

@@ -180,7 +180,7 @@ static __always_inline void claim_range(struct claim *c, const struct pkt *p)
 
 	c->can_search = p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP ||
 			p->proto == IPPROTO_UDPLITE || p->proto == IPPROTO_DCCP ||
-			p->flags & PKT_QUERY;
+			p->proto == IPPROTO_SCTP || p->flags & PKT_QUERY;
 	c->lo = port < 512 ? 1 : port < 1024 ? 600 : 1024;
 	c->size = port < 512 ? 511 : port < 1024 ? 424 : 64512;
 	if (p->flags & PKT_QUERY) {

@@ -26,7 +26,7 @@ static __always_inline __u16 csum_fold16(__u64 sum)
 	return (__u16)((sum & 0xffff) + (sum >> 16));
 }
 
-/* Offset of the checksum in the transport header, or -1: none, or not ours to change (SCTP: CRC32c without addresses). */
+/* Offset of the checksum in the transport header, or -1: none, or not of this kind (SCTP: a CRC32c without addresses). */
 static __always_inline int l4_csum_offset(__u8 proto, const bool v6)
 {
 	if (proto == IPPROTO_TCP || proto == IPPROTO_DCCP)
@@ -177,24 +177,43 @@ static __always_inline int frame_pull(struct __sk_buff *skb, __u32 len)
 }
 
 /*
- * Turn the packet's tuple p->t into `to`.  The caller made IP and transport headers linear.
- * SCTP ports are covered by a CRC32c over the whole packet: stage_snat never changes them.
+ * SCTP's sum covers the whole packet, so that of a fragment can not be told.  What the device or the stack sums (GSO) is not there yet.
+ */
+static __always_inline int sctp_update(struct __sk_buff *skb, struct pkt *p, const union gw_key *to,
+				       const bool v6)
+{
+	__u32 diff = key_ports(&p->t, v6) ^ key_ports(to, v6);
+
+	if (!diff || skb->gso_size)
+		return 0;
+	if (p->flags & PKT_FRAG)
+		return GW_REASON_SCTP_CRC;
+	return crc32c_move(skb, p->l4, p->l3 + p->len - p->l4, diff) ? GW_REASON_NAT_REWRITE : 0;
+}
+
+/*
+ * Turn the packet's tuple p->t into `to`.  The caller made IP and transport headers linear.  0 or GW_REASON_*.
  */
 static __always_inline int pkt_rewrite(struct __sk_buff *skb, struct pkt *p, const union gw_key *to,
 				       bool ttl_dec, const bool v6)
 {
 	bool has_l4 = !(p->flags & PKT_FRAG_LATER);
 	bool changed = !key_equal(&p->t, to, v6);
+	int r = 0;
 
 	if (changed && has_l4) {
+		if (p->proto == IPPROTO_SCTP)
+			r = sctp_update(skb, p, to, v6);
+		if (r)
+			return r;
 		if (l4_csum_update(skb, p->l4, p->proto, &p->t, to, v6))
-			return -1;
+			return GW_REASON_NAT_REWRITE;
 		if (key_ports(&p->t, v6) != key_ports(to, v6) &&
 		    ports_store(skb, p->l4, p->proto, !!(p->flags & PKT_REPLY), to, v6))
-			return -1;
+			return GW_REASON_NAT_REWRITE;
 	}
-	if (changed || ttl_dec)
-		return ip_store(skb, p->l3, to, ttl_dec, v6);
+	if ((changed || ttl_dec) && ip_store(skb, p->l3, to, ttl_dec, v6))
+		return GW_REASON_NAT_REWRITE;
 	return 0;
 }
 #endif

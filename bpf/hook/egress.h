@@ -13,6 +13,7 @@ static __always_inline int egress_finish(struct __sk_buff *skb, struct pkt *p, c
 	struct gw_tuple6 k = {};
 	struct gw_flow *own;
 	struct gw_slow *s;
+	int r;
 
 	event_key(&k, &p->t, v6);
 	s = bpf_map_lookup_elem(&gw_slow, &k);
@@ -27,8 +28,9 @@ static __always_inline int egress_finish(struct __sk_buff *skb, struct pkt *p, c
 	p->flags = own->flags & GW_FLOW_REPLY ? p->flags | PKT_REPLY : p->flags & ~PKT_REPLY;
 	key_swap(&p->out, flow_peer(own, v6), v6);
 	finish_pull(skb, p);
-	if (pkt_rewrite(skb, p, &p->out, false, v6))
-		return gw_drop(p, GW_REASON_NAT_REWRITE, v6);
+	r = pkt_rewrite(skb, p, &p->out, false, v6);
+	if (r)
+		return gw_drop(p, r, v6);
 	skb->tc_index = MARK_DONE;
 	return TC_ACT_UNSPEC;
 }

@@ -49,13 +49,13 @@ static __always_inline int refuse(struct __sk_buff *skb, struct pkt *p, __u32 re
 	return jump(skb, JUMP_REJECT, v6);
 }
 
-/* The connection could not be made.  RFC 5508 REQ-8: want of a port is told to the sender. */
+/* The connection could not be made.  RFC 5508 REQ-8: want of a port is told to the sender; RFC 6296 3.6: that of an address, too. */
 static __always_inline int settle_failed(struct __sk_buff *skb, struct pkt *p, int r, const bool v6)
 {
-	if (r != GW_REASON_NAT_NO_PORT)
+	if (r != GW_REASON_NAT_NO_PORT && r != GW_REASON_ROUTE)
 		return gw_drop(p, r, v6);
 	p->last_cid = p->nat_cid;
-	p->last_arg = GW_REJECT_ADMIN;
+	p->last_arg = r == GW_REASON_ROUTE ? GW_REJECT_NET : GW_REJECT_ADMIN;
 	return refuse(skb, p, r, v6);
 }
 

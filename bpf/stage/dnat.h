@@ -30,17 +30,51 @@ static __always_inline void nat_map_addr(const struct gw_nat *n, __be32 *to, con
 }
 
 /*
- * The address of nat's range for this packet, into @to (4 words for IPv6), which holds the one it has.  IPv6 ranges vary in the last word.
+ * The same, and the address keeps its checksum (RFC 6296 3): what the prefix changes it by is taken from the subnet, or, behind a prefix of
+ * more than 48 bits, from the first word of the interface identifier that can take it.  0 or GW_REASON_ROUTE: there is none.
  */
-static __always_inline void nat_pick_addr(struct pkt *p, __be32 *to, const bool v6)
+static __always_inline int nat_map_neutral(const struct gw_nat *n, __be32 *to)
+{
+	const __be32 subnet = bpf_htonl(0xffff);
+	__be32 old0 = to[0], old1 = to[1];
+	__u16 *word = (void *)to, delta;
+	int at = 3;
+
+	nat_map_addr(n, to, true);
+	delta = csum_fold16(csum_move(csum_move(0, to[0], old0), to[1], old1));
+	if (((n->addr_lo[1] ^ n->addr_hi[1]) & subnet) != subnet) {
+		if (!(to[2] | to[3])) /* the subnet routers' anycast address */
+			return GW_REASON_ROUTE;
+		at = word[4] != 0xffff ? 4 : word[5] != 0xffff ? 5 : word[6] != 0xffff ? 6 : 7;
+	}
+	for (int i = 3; i < 8; i++) { /* constant offsets, for the verifier */
+		__u16 sum;
+
+		if (i != at)
+			continue;
+		if (word[i] == 0xffff)
+			return GW_REASON_ROUTE;
+		sum = csum_fold16((__u64)word[i] + delta);
+		word[i] = sum == 0xffff ? 0 : sum;
+	}
+	return 0;
+}
+
+/*
+ * The address of nat's range for this packet, into @to (4 words for IPv6), which holds the one it has.  IPv6 ranges vary in the last word.
+ * 0 or GW_REASON_*.
+ */
+static __always_inline int nat_pick_addr(struct pkt *p, __be32 *to, const bool v6)
 {
 	struct gw_nat *n = &p->nat;
 	const __u32 last = v6 ? 3 : 0;
 	__u32 lo = bpf_ntohl(n->addr_lo[last]), hi = bpf_ntohl(n->addr_hi[last]);
 
+	if (n->flags & GW_NATF_NEUTRAL && v6)
+		return nat_map_neutral(n, to);
 	if (n->flags & GW_NATF_NETMAP) {
 		nat_map_addr(n, to, v6);
-		return;
+		return 0;
 	}
 	if (v6) {
 		to[0] = n->addr_lo[0];
@@ -57,13 +91,15 @@ static __always_inline void nat_pick_addr(struct pkt *p, __be32 *to, const bool 
 		lo += (__u32)(((__u64)h * ((__u64)hi - lo + 1)) >> 32);
 	}
 	to[last] = bpf_htonl(lo);
+	return 0;
 }
 
 static __always_inline int dnat_apply(struct pkt *p, struct gw_if *ifc, const bool v6)
 {
 	struct gw_nat *n = &p->nat;
 	bool has_ports = p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP ||
-			 p->proto == IPPROTO_UDPLITE || p->proto == IPPROTO_DCCP;
+			 p->proto == IPPROTO_UDPLITE || p->proto == IPPROTO_DCCP ||
+			 p->proto == IPPROTO_SCTP;
 
 	if (n->kind == GW_NAT_REDIRECT) {
 		if (v6) {
@@ -77,7 +113,10 @@ static __always_inline int dnat_apply(struct pkt *p, struct gw_if *ifc, const bo
 			p->out.v4.daddr = ifc->masq4;
 		}
 	} else if (n->flags & GW_NATF_ADDR) {
-		nat_pick_addr(p, v6 ? p->out.v6.daddr : &p->out.v4.daddr, v6);
+		int r = nat_pick_addr(p, v6 ? p->out.v6.daddr : &p->out.v4.daddr, v6);
+
+		if (r)
+			return r;
 	}
 	if (n->flags & GW_NATF_PORT && has_ports) {
 		__u32 size = n->port_hi - n->port_lo + 1;

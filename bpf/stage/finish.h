@@ -96,6 +96,7 @@ static __always_inline void slow_note(struct pkt *p, const union gw_key *mid, bo
 static __always_inline int finish_stack(struct __sk_buff *skb, struct pkt *p, const bool v6)
 {
 	bool refused = p->flags & PKT_NEW && p->flags & PKT_UNROUTED;
+	int r;
 
 	key_copy(&p->alt, &p->out, v6);
 	if (v6) {
@@ -112,8 +113,9 @@ static __always_inline int finish_stack(struct __sk_buff *skb, struct pkt *p, co
 			  refused || !key_equal(&p->alt, &p->t, v6) ||
 				  !key_equal(&p->alt, &p->out, v6) || key_zone(&p->t, v6),
 			  v6);
-	if (pkt_rewrite(skb, p, &p->alt, false, v6))
-		return gw_drop(p, GW_REASON_NAT_REWRITE, v6);
+	r = pkt_rewrite(skb, p, &p->alt, false, v6);
+	if (r)
+		return gw_drop(p, r, v6);
 	skb->tc_index = key_equal(&p->alt, &p->out, v6) ? MARK_DONE : MARK_SLOW;
 	return TC_ACT_UNSPEC;
 }
@@ -121,17 +123,21 @@ static __always_inline int finish_stack(struct __sk_buff *skb, struct pkt *p, co
 static __always_inline int finish_in(struct __sk_buff *skb, struct pkt *p, struct gw_if *ifc,
 				     const bool v6)
 {
+	int r;
+
 	finish_pull(skb, p);
 	if (p->flags & PKT_LOCAL) {
-		if (pkt_rewrite(skb, p, &p->out, false, v6))
-			return gw_drop(p, GW_REASON_NAT_REWRITE, v6);
+		r = pkt_rewrite(skb, p, &p->out, false, v6);
+		if (r)
+			return gw_drop(p, r, v6);
 		return TC_ACT_UNSPEC;
 	}
 	if (p->flags & (PKT_STACK | PKT_UNROUTED | PKT_OPTIONS) || p->ttl <= 1 || !p->oif ||
 	    wire_size(skb, p) > p->mtu)
 		return finish_stack(skb, p, v6);
-	if (pkt_rewrite(skb, p, &p->out, !(p->flags & PKT_TTL_DONE), v6))
-		return gw_drop(p, GW_REASON_NAT_REWRITE, v6);
+	r = pkt_rewrite(skb, p, &p->out, !(p->flags & PKT_TTL_DONE), v6);
+	if (r)
+		return gw_drop(p, r, v6);
 	if (add_link_header(skb, ifc, v6))
 		return gw_drop(p, GW_REASON_NAT_REWRITE, v6);
 	skb->tc_index = MARK_DONE;
@@ -155,10 +161,12 @@ __noinline int finish_ingress(struct __sk_buff *skb, __u32 v6)
 static __always_inline int finish_out(struct __sk_buff *skb, struct pkt *p, const bool v6)
 {
 	bool moved = key_dest_differs(&p->t, &p->out, v6);
+	int r;
 
 	finish_pull(skb, p);
-	if (pkt_rewrite(skb, p, &p->out, false, v6))
-		return gw_drop(p, GW_REASON_NAT_REWRITE, v6);
+	r = pkt_rewrite(skb, p, &p->out, false, v6);
+	if (r)
+		return gw_drop(p, r, v6);
 	skb->tc_index = MARK_DONE;
 	if (!moved || p->flags & PKT_ICMP_ERROR)
 		return TC_ACT_UNSPEC;

@@ -25,7 +25,7 @@ static __always_inline int snat_apply(struct pkt *p, struct gw_if *out_if, const
 			p->out.v4.saddr = out_if->masq4;
 		}
 	} else if (p->nat.flags & GW_NATF_ADDR) {
-		nat_pick_addr(p, v6 ? p->out.v6.saddr : &p->out.v4.saddr, v6);
+		return nat_pick_addr(p, v6 ? p->out.v6.saddr : &p->out.v4.saddr, v6);
 	}
 	return 0;
 }

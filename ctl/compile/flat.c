@@ -131,6 +131,10 @@ static int nat_make(const struct ctx *x, const struct map_data *data, struct gw_
 	    a->verdict != VERDICT_MASQUERADE)
 		return refuse(x, "`endpoint-independent` is about sources: it belongs to snat and "
 				 "masquerade");
+	if (a->nat_flags & GW_NATF_NEUTRAL &&
+	    (!a->nat_prefix || a->map || x->version != 6 || a->nat_plen > 64))
+		return refuse(x, "`checksum-neutral` needs an IPv6 prefix of 64 bits at most: "
+				 "`snat ip6 prefix to 2001:db8:1::/48 checksum-neutral`");
 	*n = (struct gw_nat){ .kind = nat_kinds[a->verdict], .flags = a->nat_flags };
 	if (a->nat_prefix)
 		n->flags |= GW_NATF_NETMAP;

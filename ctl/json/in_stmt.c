@@ -251,10 +251,22 @@ static bool in_vmap(struct in *in, const json_t *a)
 
 static bool in_nat_flags(struct in *in, const json_t *flags)
 {
-	if (!flags || (json_is_string(flags) && !strcmp(json_string_value(flags), "netmap")))
-		return true;
-	strbuf_puts(in->b, " ");
-	return in_value(in, flags);
+	bool list = json_is_array(flags);
+	size_t n = list ? json_array_size(flags) : flags != NULL;
+	const char *before = " ";
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *flag = list ? json_array_get(flags, i) : flags;
+
+		/* `prefix` says so already */
+		if (json_is_string(flag) && !strcmp(json_string_value(flag), "netmap"))
+			continue;
+		strbuf_puts(in->b, before);
+		if (!in_value(in, flag))
+			return false;
+		before = ",";
+	}
+	return true;
 }
 
 static bool in_nat(struct in *in, const char *word, const json_t *a)

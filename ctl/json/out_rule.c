@@ -306,10 +306,12 @@ static json_t *out_stmt(const struct table *t, const struct rule *r, const struc
 	return out_value_stmt(s);
 }
 
-static json_t *out_flags(uint32_t flags)
+static json_t *out_flags(uint32_t flags, bool prefix)
 {
 	json_t *list = json_array();
 
+	if (prefix)
+		json_array_append_new(list, json_string("netmap"));
 	for (const struct name_row *row = nat_flag_names; row->name; row++) {
 		if (flags & row->value)
 			json_array_append_new(list, json_string(row->name));
@@ -341,10 +343,10 @@ static json_t *out_nat(const struct table *t, const struct action *a)
 	}
 	if (a->has_port)
 		json_object_set_new(j, "port", out_value(FIELD_PORT, &port));
-	if (a->nat_prefix || a->nat_flags & GW_NATF_NETMAP)
-		json_object_set_new(j, "flags", json_string("netmap"));
-	else if (a->nat_flags)
-		json_object_set_new(j, "flags", out_flags(a->nat_flags));
+	if (a->nat_flags || a->nat_prefix)
+		json_object_set_new(
+			j, "flags",
+			out_flags(a->nat_flags, a->nat_prefix || a->nat_flags & GW_NATF_NETMAP));
 	if (a->nat_prefix)
 		json_object_set_new(j, "type_flags", json_string("prefix"));
 	if (!json_object_size(j)) {

@@ -304,6 +304,7 @@ const struct name_row nat_flag_names[] = {
 	{ "fully-random", GW_NATF_FULLY_RANDOM },
 	{ "persistent", GW_NATF_PERSISTENT },
 	{ "endpoint-independent", GW_NATF_ENDPOINT },
+	{ "checksum-neutral", GW_NATF_NEUTRAL },
 	{},
 };
 

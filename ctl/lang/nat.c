@@ -274,7 +274,8 @@ static int fail_flag(struct parser *p)
 {
 	struct suggest s;
 
-	fail_expected(p, "`random`, `fully-random`, `persistent` or `endpoint-independent`");
+	fail_expected(p, "`random`, `fully-random`, `persistent`, `endpoint-independent` or "
+			 "`checksum-neutral`");
 	if (p->tok.type != TOK_WORD)
 		return LANG_E_DIAG;
 	suggest_init(&s, p->tok.s, p->tok.len);

@@ -43,6 +43,7 @@
 #define GW_NATF_PERSISTENT   (1U << 4)
 #define GW_NATF_NETMAP \
 	(1U << 5) /* addr_lo..addr_hi is a prefix: the bits behind it are kept (NETMAP) */
+#define GW_NATF_NEUTRAL	 (1U << 7) /* NETMAP of IPv6 that keeps checksums (RFC 6296) */
 #define GW_NATF_ENDPOINT (1U << 6) /* endpoint-independent mapping and filtering (RFC 4787) */
 struct gw_nat {
 	__u32 kind;

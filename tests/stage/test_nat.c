@@ -492,8 +492,174 @@ START_TEST(other_protocols_are_translated_by_address)
 }
 END_TEST
 
+/* ------------------------------------------------------------------------------------------------ prefixes, SCTP */
+
+#define PREFIX(kind_, hook_, lo, hi, ...)                                                \
+	{                                                                                \
+		.hook = hook_, .verdict = GW_V_NAT, .nat = kind_, .to = lo, .to_hi = hi, \
+		.nat_flags = GW_NATF_NETMAP | GW_NATF_NEUTRAL, __VA_ARGS__               \
+	}
+
+static const struct {
+	const char *in_lo, *in_hi, *out_lo, *out_hi, *inside, *outside;
+} neutral[] = {
+	/* RFC 6296 3.6 */
+	{ "fd01:203:405::", "fd01:203:405:ffff:ffff:ffff:ffff:ffff", "2001:db8:1::",
+	  "2001:db8:1:ffff:ffff:ffff:ffff:ffff", "fd01:203:405:1::1234", "2001:db8:1:d550::1234" },
+	/* a sum of ffff is written as 0 */
+	{ "fd01:203:405::", "fd01:203:405:ffff:ffff:ffff:ffff:ffff", "2001:db8:1::",
+	  "2001:db8:1:ffff:ffff:ffff:ffff:ffff", "fd01:203:405:2ab0::1", "2001:db8:1::1" },
+	/* 3.7: the identifier's first word, or the first that is not all ones */
+	{ "fd01:203:405:1::", "fd01:203:405:1:ffff:ffff:ffff:ffff", "2001:db8:1:2::",
+	  "2001:db8:1:2:ffff:ffff:ffff:ffff", "fd01:203:405:1::1234", "2001:db8:1:2:d54e::1234" },
+	{ "fd01:203:405:1::", "fd01:203:405:1:ffff:ffff:ffff:ffff",
+	  "2001:db8:1:2::", "2001:db8:1:2:ffff:ffff:ffff:ffff", "fd01:203:405:1:ffff:1:2:1234",
+	  "2001:db8:1:2:ffff:d54f:2:1234" },
+	{ "fd01:203:405:100::", "fd01:203:405:1ff:ffff:ffff:ffff:ffff",
+	  "2001:db8:1:200::", "2001:db8:1:2ff:ffff:ffff:ffff:ffff", "fd01:203:405:123::1234",
+	  "2001:db8:1:223:d44f::1234" },
+};
+
+START_TEST(a_prefix_is_mapped_without_a_change_of_the_checksum)
+{
+	typeof(neutral[0]) *c = &neutral[_i];
+	struct frame f = udp(c->inside, 5000, FAR6, 53);
+	uint16_t sum = get16(frame_l4(&f) + 6);
+
+	RULES(PREFIX(GW_NAT_SNAT, GW_HOOK_NAT_POSTROUTING, c->out_lo, c->out_hi,
+		     .iif = stage.ifindex[LAN]),
+	      PREFIX(GW_NAT_DNAT, GW_HOOK_NAT_PREROUTING, c->in_lo, c->in_hi,
+		     .iif = stage.ifindex[WAN]));
+	ck_assert_int_eq(in(&f, LAN), REDIRECT);
+	ck_assert_str_eq(frame_text(&f), line("udp %s.5000 > %s.53", c->outside, FAR6));
+	ck_assert_int_eq(frame_bad_sums(&f), 0);
+	ck_assert_uint_eq(get16(frame_l4(&f) + 6), sum);
+	/* without a memory of it, too: a connection from outside */
+	expect_in(udp(FAR6, 99, c->outside, 80), WAN, REDIRECT,
+		  line("udp %s.99 > %s.80", FAR6, c->inside));
+}
+END_TEST
+
+static const struct {
+	const char *lo, *hi, *src;
+} no_neutral[] = {
+	{ "2001:db8:1::", "2001:db8:1:ffff:ffff:ffff:ffff:ffff", "fd01:203:405:ffff::1" },
+	{ "2001:db8:1:2::", "2001:db8:1:2:ffff:ffff:ffff:ffff", "fd01:203:405:1::" },
+	{ "2001:db8:1:2::", "2001:db8:1:2:ffff:ffff:ffff:ffff",
+	  "fd01:203:405:1:ffff:ffff:ffff:ffff" },
+};
+
+START_TEST(an_address_that_has_no_mapping_is_told_so)
+{
+	typeof(no_neutral[0]) *c = &no_neutral[_i];
+
+	RULES(PREFIX(GW_NAT_SNAT, GW_HOOK_NAT_POSTROUTING, c->lo, c->hi,
+		     .oif = stage.ifindex[WAN]));
+	expect_told(udp(c->src, 5000, FAR6, 53), LAN, GW_REASON_ROUTE,
+		    line("icmp %s > %s 1/0 (udp %s.5000 > %s.53)", GW_LAN6, c->src, c->src, FAR6));
+	ck_assert_uint_eq(entries_all(), 0);
+}
+END_TEST
+
+/* CRC32c bit by bit, over a packet whose field is zero. */
+static uint32_t crc32c(const uint8_t *at, size_t n)
+{
+	uint32_t crc = ~0U;
+
+	for (size_t i = 0; i < n; i++) {
+		crc ^= i >= 8 && i < 12 ? 0 : at[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+	}
+	return ~crc;
+}
+
+static struct frame sctp(const char *src, uint16_t sport, const char *dst, uint16_t dport,
+			 uint16_t data)
+{
+	struct frame f = FRAME(.src = src, .dst = dst, .proto = 132, .data = 4 + data);
+	uint8_t *l4 = frame_l4(&f);
+	uint32_t crc;
+
+	put16(l4, sport);
+	put16(l4 + 2, dport);
+	put32(l4 + 4, 0); /* an INIT has no tag */
+	l4[12] = 1;
+	l4[13] = 0;
+	put16(l4 + 14, data);
+	frame_seal(&f);
+	crc = crc32c(l4, 12 + data);
+	memcpy(l4 + 8, &crc, 4);
+	return f;
+}
+
+static bool sctp_is_good(struct frame *f, size_t data)
+{
+	uint32_t crc = crc32c(frame_l4(f), 12 + data), has;
+
+	memcpy(&has, frame_l4(f) + 8, 4);
+	return has == crc;
+}
+
+static const uint16_t sctp_sizes[] = { 20, 24, 300, 1400 };
+
+START_TEST(sctps_checksum_follows_its_ports)
+{
+	const struct names *n = &names[_i & 1];
+	const uint16_t size = sctp_sizes[_i / 2];
+	struct frame f = sctp(n->lan, 5000, n->far, 80, size), kept = f;
+	struct frame b = sctp(n->lan_b, 5000, n->far, 80, size);
+
+	RULES(MASQUERADE(WAN));
+	ck_assert(sctp_is_good(&f, size));
+	/* only the address changes: not a byte of the packet does */
+	ck_assert_int_eq(in(&f, LAN), REDIRECT);
+	ck_assert_mem_eq(frame_l4(&f), frame_l4(&kept), 12 + size);
+	ck_assert_int_eq(in(&b, LAN), REDIRECT);
+	ck_assert_uint_ne(get16(frame_l4(&b)), 5000);
+	ck_assert(sctp_is_good(&b, size));
+	ck_assert_mem_eq(frame_l4(&b) + 12, frame_l4(&kept) + 12, size);
+}
+END_TEST
+
+START_TEST(dnat_moves_sctps_port_and_checksum)
+{
+	const struct names *n = &names[_i];
+	struct frame f = sctp(n->far, 5000, n->gw_wan, 80, 60);
+
+	RULES({ .hook = GW_HOOK_NAT_PREROUTING,
+		.verdict = GW_V_NAT,
+		.nat = GW_NAT_DNAT,
+		.to = n->dmz,
+		.port_lo = 8080,
+		.proto = 132 });
+	ck_assert_int_eq(in(&f, WAN), REDIRECT);
+	ck_assert_uint_eq(get16(frame_l4(&f) + 2), 8080);
+	ck_assert(sctp_is_good(&f, 60));
+}
+END_TEST
+
+START_TEST(a_fragment_of_sctp_whose_ports_would_change_is_refused)
+{
+	struct frame whole = sctp(FAR4, 5000, GW_WAN4, 80, 600);
+
+	RULES({ .hook = GW_HOOK_NAT_PREROUTING,
+		.verdict = GW_V_NAT,
+		.nat = GW_NAT_DNAT,
+		.to = DMZ4,
+		.port_lo = 8080,
+		.proto = 132 });
+	expect_drop(frame_fragment(&whole, 0, 400, 7), WAN, GW_REASON_SCTP_CRC);
+}
+END_TEST
+
 static void add(TCase *tc)
 {
+	tcase_add_loop_test(tc, a_prefix_is_mapped_without_a_change_of_the_checksum, 0, 5);
+	tcase_add_loop_test(tc, an_address_that_has_no_mapping_is_told_so, 0, 3);
+	tcase_add_loop_test(tc, sctps_checksum_follows_its_ports, 0, 8);
+	tcase_add_loop_test(tc, dnat_moves_sctps_port_and_checksum, 0, 2);
+	tcase_add_test(tc, a_fragment_of_sctp_whose_ports_would_change_is_refused);
 	tcase_add_loop_test(tc, masquerade_keeps_the_port, 0, 2);
 	tcase_add_loop_test(tc, a_taken_port_is_moved_and_both_checksums_follow, 0, 2);
 	tcase_add_loop_test(tc, a_privileged_port_moves_to_a_privileged_one, 0, 4);

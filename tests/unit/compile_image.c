@@ -395,6 +395,12 @@ START_TEST(what_the_data_plane_can_not_do_is_refused_by_name)
 	refused_rule(rs, r,
 		     "`endpoint-independent` is about sources: it belongs to snat and masquerade");
 	chain_flush(c);
+	r = add_rule(rs, c, VERDICT_MASQUERADE, 2);
+	r->action.nat_flags = GW_NATF_NEUTRAL;
+	refused_rule(rs, r,
+		     "`checksum-neutral` needs an IPv6 prefix of 64 bits at most: "
+		     "`snat ip6 prefix to 2001:db8:1::/48 checksum-neutral`");
+	chain_flush(c);
 	r = add_rule(rs, c, VERDICT_NONE, 2);
 	add_stmt(r, STMT_COUNTER);
 	add_stmt(r, STMT_COUNTER);
