@@ -51,14 +51,30 @@ static void journal_path(const struct gwd *g, const char *name, char ret_path[PA
 	snprintf(ret_path, PATH_MAX, "%s/%s", g->path.runtime_dir, name);
 }
 
-/* A record that was cut short must not be taken for one. */
-static uint64_t sum_of(uint32_t gen, const char *text, size_t len)
+/* A record that was cut short must not be taken for one.  Four bytes at a time: a record may have 50 MB. */
+static uint64_t sum_more(uint64_t sum, const char *text, size_t len)
 {
-	uint64_t sum = 0xcbf29ce484222325ULL ^ gen;
+	uint32_t word;
+	size_t i;
 
-	for (size_t i = 0; i < len; i++)
+	for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
+		memcpy(&word, text + i, sizeof(word));
+		sum = (sum ^ word) * 0x100000001b3ULL;
+		sum ^= sum >> 32;
+	}
+	for (; i < len; i++)
 		sum = (sum ^ (uint8_t)text[i]) * 0x100000001b3ULL;
 	return sum;
+}
+
+static uint64_t sum_start(uint32_t gen)
+{
+	return 0xcbf29ce484222325ULL ^ gen;
+}
+
+static uint64_t sum_of(uint32_t gen, const char *text, size_t len)
+{
+	return sum_more(sum_start(gen), text, len);
 }
 
 static int journal_open(struct gwd *g)
@@ -87,19 +103,37 @@ static void journal_cut(struct journal *j, off_t size)
 int journal_append(struct gwd *g, uint32_t gen, enum journal_kind kind, const char *text,
 		   size_t len)
 {
+	const struct iovec part = { (char *)text, len };
+
+	return journal_append_parts(g, gen, kind, &part, 1);
+}
+
+int journal_append_parts(struct gwd *g, uint32_t gen, enum journal_kind kind,
+			 const struct iovec *parts, size_t n)
+{
 	struct journal *j = g->journal;
+	struct iovec out[JOURNAL_PARTS + 2];
+	uint64_t sum = sum_start(gen);
 	char head[HEAD_MAX];
-	int n = snprintf(head, sizeof(head), HEAD_FORMAT, g->gen, gen, (unsigned int)kind, len,
-			 (unsigned long long)sum_of(gen, text, len));
-	struct iovec parts[] = { { head, (size_t)n }, { (char *)text, len }, { "\n", 1 } };
+	size_t len = 0, all;
 	ssize_t written;
 	int r = journal_open(g);
 
 	if (r < 0)
 		return r;
-	written = writev(j->fd, parts, ARRAY_SIZE(parts));
-	if (written != (ssize_t)(n + len + 1) || fdatasync(j->fd) < 0) {
-		r = written < 0 || written == (ssize_t)(n + len + 1) ? -errno : -ENOSPC;
+	for (size_t i = 0; i < n; i++) {
+		out[1 + i] = parts[i];
+		len += parts[i].iov_len;
+		sum = sum_more(sum, parts[i].iov_base, parts[i].iov_len);
+	}
+	r = snprintf(head, sizeof(head), HEAD_FORMAT, g->gen, gen, (unsigned int)kind, len,
+		     (unsigned long long)sum);
+	out[0] = (struct iovec){ head, (size_t)r };
+	out[1 + n] = (struct iovec){ "\n", 1 };
+	all = (size_t)r + len + 1;
+	written = writev(j->fd, out, (int)n + 2);
+	if (written != (ssize_t)all || fdatasync(j->fd) < 0) {
+		r = written < 0 || written == (ssize_t)all ? -errno : -ENOSPC;
 		journal_cut(j, j->size);
 		return raise(r, "write the journal");
 	}

@@ -24,6 +24,11 @@ DEFINE_FREEP(journal)
 
 int journal_append(struct gwd *g, uint32_t gen, enum journal_kind kind, const char *text,
 		   size_t len);
+/* One text in parts, at most JOURNAL_PARTS; all but the last are of multiples of 4 bytes. */
+#define JOURNAL_PARTS 4
+struct iovec;
+int journal_append_parts(struct gwd *g, uint32_t gen, enum journal_kind kind,
+			 const struct iovec *parts, size_t n);
 /* The last record's change did not happen. */
 void journal_undo(struct gwd *g);
 /* A new state file holds everything. */

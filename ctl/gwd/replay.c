@@ -3,6 +3,7 @@
 #include <gwd/ids.h>
 #include <gwd/replay.h>
 #include <gwd/single.h>
+#include <sys/uio.h>
 
 struct replay {
 	struct ruleset **rs;
@@ -95,20 +96,21 @@ static void note_stateful(const struct stateful *s, void *arg)
 int replay_record_text(struct gwd *g, const struct txn_request *req, const struct ruleset *next)
 {
 	struct text_head head = { .replace = req->replace, .internal = req->internal };
-	_cleanup_(strbuf_deinit) struct strbuf b = { 0 };
 	struct numbers l = { 0 };
+	struct iovec parts[3];
+	int r;
 
 	ids_walk_counted(next, note_counted, &l);
 	head.n_counted = (uint32_t)l.n;
 	ids_walk_stateful(next, note_stateful, &l);
 	head.n_stateful = (uint32_t)l.n - head.n_counted;
-	strbuf_add(&b, (const char *)&head, sizeof(head));
-	strbuf_add(&b, (const char *)l.v, l.n * sizeof(*l.v));
-	strbuf_add(&b, req->text, req->len);
+	parts[0] = (struct iovec){ &head, sizeof(head) };
+	parts[1] = (struct iovec){ l.v, l.n * sizeof(*l.v) };
+	parts[2] = (struct iovec){ (char *)req->text, req->len };
+	r = l.failed ? raise(-ENOMEM, "journal")
+		     : journal_append_parts(g, g->gen + 1, JOURNAL_TEXT, parts, 3);
 	free(l.v);
-	if (b.failed || l.failed)
-		return raise(-ENOMEM, "journal");
-	return journal_append(g, g->gen + 1, JOURNAL_TEXT, b.s, b.len);
+	return r;
 }
 
 /* Numbers that are not there stay 0 and are counted as too many. */
