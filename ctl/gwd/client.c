@@ -196,9 +196,9 @@ static void client_work(struct client *c)
 		if (r <= 0)
 			return;
 		request_run(c->g, c, data, len);
-		wire_reader_pop(&c->reader);
 		if (client_send(c) < 0)
 			c->dead = true;
+		wire_reader_pop(&c->reader);
 	}
 }
 

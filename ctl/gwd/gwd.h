@@ -34,6 +34,7 @@ struct gwd {
 	bool state_unnamed; /* its state file could not be renamed to its final name yet */
 	struct ids *ids;
 	struct index *index; /* of rs */
+	struct past *past;   /* the ruleset before, see txn.c */
 	struct compile_map
 		*map; /* of the image in force: where a rule can be added; NULL = nowhere */
 	unsigned int in_place; /* changes since it was compiled */

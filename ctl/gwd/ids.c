@@ -23,6 +23,7 @@ struct pool {
 	/* a ring of what was given up, the longest ago first, and the generations that did it */
 	uint32_t *rest, *rest_gen;
 	uint32_t rest_at, rest_n;
+	uint32_t fit_n;	 /* of these, the first ones are fit for use whatever their generation */
 	uint32_t *taken; /* since the last commit */
 	uint32_t taken_n;
 	uint32_t *back; /* taken and given back: fit for use at once */
@@ -66,10 +67,11 @@ static uint32_t pool_take(struct pool *p, uint32_t gen)
 	}
 	if (!id && p->next < p->max)
 		id = p->next++;
-	if (!id && p->rest_n && gen - p->rest_gen[p->rest_at] >= IDS_REST) {
+	if (!id && p->rest_n && (p->fit_n || gen - p->rest_gen[p->rest_at] >= IDS_REST)) {
 		id = p->rest[p->rest_at];
 		p->rest_at = (p->rest_at + 1) % p->max;
 		p->rest_n--;
+		p->fit_n -= p->fit_n > 0;
 	}
 	if (id) {
 		p->used[id] = POOL_TAKEN;
@@ -370,7 +372,13 @@ static void assign_chain(struct assign *a, struct chain *c)
 /* Objects come with the number of the object they go on from, or with none: see carry_over(). */
 static void assign_object(struct assign *a, struct object *o)
 {
-	give(a, o->kind == OBJECT_COUNTER ? IDS_COUNTER : IDS_STATE, &o->id);
+	enum ids_space space = o->kind == OBJECT_COUNTER ? IDS_COUNTER : IDS_STATE;
+	const struct pool *p = &a->ids->pools[space];
+
+	/* taken by an attempt that failed */
+	if (o->id && o->id < p->max && p->used[o->id] == POOL_FREE)
+		o->id = 0;
+	give(a, space, &o->id);
 }
 
 static int assigned(const struct assign *a, enum ids_space *ret_full)
@@ -405,6 +413,12 @@ int ids_assign_rule(struct ids *ids, struct rule *r, uint32_t gen, enum ids_spac
 	give(&a, IDS_COUNTER, &r->cid);
 	ids_walk_rule(r, give_stateful, &a);
 	return assigned(&a, ret_full);
+}
+
+void ids_rested(struct ids *ids)
+{
+	for (size_t i = 0; i < IDS_SPACES; i++)
+		ids->pools[i].fit_n = ids->pools[i].rest_n;
 }
 
 void ids_abort(struct ids *ids)

@@ -5,8 +5,8 @@
  * ids - the numbers under which the data plane finds what belongs to a rule: its counter, the states of its limits and quotas, its log
  * statements.  Whatever has one keeps it as long as it lives, through all generations.
  *
- * A packet in flight may still use a number that was just given up, so it rests for IDS_REST generations, and the one that rested longest is
- * given out first.  Numbers are taken for a change that may yet fail: ids_commit() makes it true, ids_abort() gives them back.
+ * A packet in flight may still use a number that was just given up, so it rests for IDS_REST generations, or until it is known that no such
+ * packet is left (ids_rested), and the one that rested longest is given out first.  Numbers are taken for a change that may yet fail: ids_commit() makes it true, ids_abort() gives them back.
  * Pure: what the kernel has under a number is the caller's.
  */
 #include <gw/abi.h>
@@ -64,6 +64,8 @@ int ids_assign(struct ids *ids, const struct index *old, const struct ruleset *n
 	       enum ids_space *ret_full);
 /* One new rule. */
 int ids_assign_rule(struct ids *ids, struct rule *r, uint32_t gen, enum ids_space *ret_full);
+/* Every packet that could use what was given up so far is through. */
+void ids_rested(struct ids *ids);
 /* Nothing came of it. */
 void ids_abort(struct ids *ids);
 /* `rs` is in force as generation gen: numbers it does not have start to rest. */

@@ -227,6 +227,7 @@ static void gwd_deinit(struct gwd *g)
 	g->kern = kern_free(g->kern);
 	g->ifs = ifs_free(g->ifs);
 	g->ids = ids_free(g->ids);
+	txn_forget_past(g);
 	g->index = index_free(g->index);
 	g->map = compile_map_free(g->map);
 	g->rs = ruleset_free(g->rs);

@@ -334,10 +334,8 @@ static int add_inserted(struct gwd *g, const struct command *c, struct chain *ch
 	enum ids_space full;
 	int e;
 
-	if (ids_assign_rule(g->ids, r, g->gen + 2, &full)) {
-		txn_full_diag(full, d);
-		return TXN_E_DIAG;
-	}
+	if (ids_assign_rule(g->ids, r, g->gen + 2, &full)) /* the long way can wait for some */
+		return SINGLE_E_OTHER;
 	rule_start(g, r);
 	e = add_in_place(g, c, chain, index, req, d);
 	if (e == 0)

@@ -13,6 +13,7 @@
 #include <gwd/single.h>
 #include <gwd/state.h>
 #include <gwd/txn.h>
+#include <systemd/sd-event.h>
 
 #define CHECK_LINES_MAX (1U << 24) /* what the largest rules.memory holds */
 
@@ -30,10 +31,10 @@ static int check_base(const struct gwd *g, const struct txn_request *req, struct
 	return TXN_E_BASE;
 }
 
-/* Where the text starts from. */
-static struct ruleset *txn_start(const struct gwd *g, bool replace)
+/* Where the text starts from.  What it flushes at once need not be copied. */
+static struct ruleset *txn_start(const struct gwd *g, bool empty)
 {
-	struct ruleset *rs = replace ? ruleset_new() : ruleset_copy(g->rs);
+	struct ruleset *rs = empty ? ruleset_new() : ruleset_copy(g->rs);
 
 	if (rs) /* handles are never reused, not even by a ruleset that replaces all */
 		rs->next_handle = MAX(rs->next_handle, g->rs->next_handle);
@@ -102,19 +103,60 @@ static int txn_carry(const struct gwd *g, const struct txn_request *req, struct 
 	return r;
 }
 
-/* The model that the request asks for, checked and with its numbers. */
-static int txn_build(struct gwd *g, const struct txn_request *req, struct txn *t, struct diag *d)
+/* As if the text had deleted it all. */
+static void count_deleted(const struct ruleset *rs, struct lang_changes *ch)
 {
-	enum ids_space full;
+	ch->tables_deleted += (unsigned int)rs->n_tables;
+	for (size_t t = 0; t < rs->n_tables; t++) {
+		ch->chains_deleted += (unsigned int)rs->tables[t]->n_chains;
+		for (size_t c = 0; c < rs->tables[t]->n_chains; c++)
+			ch->rules_deleted += (unsigned int)rs->tables[t]->chains[c]->n_rules;
+	}
+}
+
+/* Change the model as the text says. */
+static int txn_read(struct gwd *g, const struct txn_request *req, struct txn *t, struct diag *d)
+{
+	bool dynamic = sets_are_dynamic(g->rs);
+	bool flush = !req->replace && !dynamic && lang_flushes_first(req->text, req->len);
 	int r = 0;
 
-	t->rs = txn_start(g, req->replace);
+	t->rs = txn_start(g, req->replace || flush);
 	if (!t->rs)
 		return raise(-ENOMEM, "ruleset");
-	if (text_may_delete_elements(req) && sets_are_dynamic(g->rs))
+	if (dynamic && text_may_delete_elements(req))
 		r = sets_fill(g, t->rs, &t->seen);
 	if (!r)
 		r = lang_apply(t->rs, req->file, req->text, req->len, &t->changes, d);
+	if (!r && flush)
+		count_deleted(g->rs, &t->changes);
+	return r;
+}
+
+/* Numbers for what is new; those that were given up lately are taken when no packet can use them any more. */
+static int txn_number(struct gwd *g, const struct ruleset *rs, struct diag *d)
+{
+	enum ids_space full;
+	int r = ids_assign(g->ids, g->index, rs, g->gen + 1, &full);
+
+	if (r) {
+		r = kern_wait_for_packets(g->kern);
+		if (r < 0)
+			return r;
+		ids_rested(g->ids);
+		r = ids_assign(g->ids, g->index, rs, g->gen + 1, &full);
+	}
+	if (!r)
+		return 0;
+	txn_full_diag(full, d);
+	return TXN_E_DIAG;
+}
+
+/* The model that the request asks for, checked and with its numbers. */
+static int txn_build(struct gwd *g, const struct txn_request *req, struct txn *t, struct diag *d)
+{
+	int r = txn_read(g, req, t, d);
+
 	if (r)
 		return r < 0 ? r : TXN_E_DIAG;
 	if (!ruleset_validate(t->rs, d) ||
@@ -125,12 +167,10 @@ static int txn_build(struct gwd *g, const struct txn_request *req, struct txn *t
 		r = check_handles(t->rs, d);
 	if (!r && req->replace)
 		r = carry_diff(g->rs, t->rs, &t->changes);
+	if (!r)
+		r = txn_number(g, t->rs, d);
 	if (r)
 		return r;
-	if (ids_assign(g->ids, g->index, t->rs, g->gen + 1, &full)) {
-		txn_full_diag(full, d);
-		return TXN_E_DIAG;
-	}
 	t->index = index_new(t->rs);
 	return t->index ? sets_plan(g, t->rs, t->seen, &t->sets) : raise(-ENOMEM, "ruleset");
 }
@@ -189,20 +229,63 @@ static void txn_in_force(struct gwd *g, struct compile_map *map)
 	ifs_names_compiled(g->ifs);
 }
 
+/* What is not in force any more; to let go of 100,000 rules takes longer than an answer should wait. */
+struct past {
+	struct ruleset *rs;
+	struct index *index;
+	struct image *img;
+};
+
+void txn_forget_past(struct gwd *g)
+{
+	struct past *p = TAKE_PTR(g->past);
+
+	if (!p)
+		return;
+	ruleset_free(p->rs);
+	index_free(p->index);
+	image_free(p->img);
+	free(p);
+}
+
+static int past_over(sd_event_source *source _unused_, void *arg)
+{
+	txn_forget_past(arg);
+	return 0;
+}
+
+/* When all else is done, but never two of them. */
+static void past_leave(struct gwd *g, const struct past *past)
+{
+	txn_forget_past(g);
+	g->past = malloc(sizeof(*past));
+	if (!g->past) {
+		ruleset_free(past->rs);
+		index_free(past->index);
+		image_free(past->img);
+		return;
+	}
+	*g->past = *past;
+	if (!g->loop || sd_event_add_defer(g->loop, NULL, past_over, g) < 0)
+		txn_forget_past(g);
+}
+
 static void txn_commit(struct gwd *g, struct txn *t)
 {
+	struct past past = { g->rs, g->index, NULL };
+
 	if (!t->in_journal)
 		state_commit(g);
 	ids_walk_counted(t->rs, counter_start, &(struct starts){ .g = g });
 	ids_forget_given(t->rs);
 	ids_commit(g->ids, t->rs, g->gen + 1);
-	ruleset_free(g->rs);
-	index_free(g->index);
 	g->rs = TAKE_PTR(t->rs);
 	g->index = TAKE_PTR(t->index);
 	txn_in_force(g, TAKE_PTR(t->img->map));
 	sets_commit(g, t->sets);
 	logs_learn(g);
+	past.img = TAKE_PTR(t->img);
+	past_leave(g, &past);
 }
 
 /*

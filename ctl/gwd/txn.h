@@ -37,6 +37,8 @@ int txn_apply_file(struct gwd *g, struct txn_result *ret, struct diag *d);
 int txn_recompile(struct gwd *g, struct diag *d);
 /* The model g->rs, changed in its place, as the next generation: compile and swap; the state is the caller's. */
 int txn_swap_model(struct gwd *g, struct diag *d);
+/* The ruleset before is let go of when the answer has left; or now. */
+void txn_forget_past(struct gwd *g);
 void txn_full_diag(enum ids_space what, struct diag *d);
 /* Does the ruleset name an interface that `name` matches? */
 bool txn_names_interface(const struct ruleset *rs, const char *name);

@@ -65,6 +65,11 @@ static int wait_for_programs(void)
 	return r < 0 ? raise(r, "wait for the packets of the ruleset before") : 0;
 }
 
+int kern_wait_for_packets(struct kern *k _unused_)
+{
+	return wait_for_programs();
+}
+
 int kern_image_settle(struct kern *k)
 {
 	struct gw_conf exact = k->conf;

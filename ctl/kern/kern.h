@@ -81,6 +81,8 @@ void *kern_image_live(struct kern *k);	/* the one in force; NULL = none yet */
 int kern_image_changed(struct kern *k);
 /* Wait until no packet reads the half not in force any more.  Swaps do it by themselves; done early they need not wait. */
 int kern_image_settle(struct kern *k);
+/* Wait until every packet that is under way now is through. */
+int kern_wait_for_packets(struct kern *k);
 /* Header of the image in force (gen 0 = none yet). */
 int kern_image_head(struct kern *k, struct gw_head *ret_head);
 

@@ -140,6 +140,24 @@ static int check_internal(struct ruleset *rs, struct diag *d)
 	return r;
 }
 
+bool lang_flushes_first(const char *text, size_t len)
+{
+	struct lexer lx;
+	struct token t;
+
+	lex_init(&lx, text, len);
+	do
+		lex_next(&lx, &t);
+	while (token_is_punct(&t, "\n") || token_is_punct(&t, ";"));
+	if (!token_is(&t, "flush"))
+		return false;
+	lex_next(&lx, &t);
+	if (!token_is(&t, "ruleset"))
+		return false;
+	lex_next(&lx, &t);
+	return t.type == TOK_END || token_is_punct(&t, "\n") || token_is_punct(&t, ";");
+}
+
 int lang_apply(struct ruleset *rs, const char *file, const char *text, size_t len,
 	       struct lang_changes *ret_changes, struct diag *d)
 {

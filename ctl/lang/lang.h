@@ -39,6 +39,9 @@ struct lang_changes {
 int lang_apply(struct ruleset *rs, const char *file, const char *text, size_t len,
 	       struct lang_changes *ret_changes, struct diag *d);
 
+/* Does the text begin with `flush ruleset`?  Then what was there before need not be looked at. */
+bool lang_flushes_first(const char *text, size_t len);
+
 /*
  * The text with the files it includes in place of `include "..."`; each part is marked with where it comes from, so that
  * lang_apply() names the file and the line of a mistake.  lang opens nothing: find does (base/include.h), and gives -errno

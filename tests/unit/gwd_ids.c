@@ -145,6 +145,28 @@ START_TEST(number_that_rested_is_given_out_again)
 }
 END_TEST
 
+START_TEST(number_that_no_packet_can_use_any_more_need_not_rest)
+{
+	struct rule *r = rule_new();
+	enum ids_space full;
+	uint32_t taken;
+
+	apply(CHAIN RULE "tcp dport 1 accept");
+	taken = rule(0)->cid;
+	apply("flush chain inet t c");
+	while (ids_assign_rule(w.ids, r, w.gen, &full) == 0)
+		ids_commit_rule(w.ids, r, NULL, w.gen);
+	ids_rested(w.ids);
+	ck_assert_int_eq(ids_assign_rule(w.ids, r, w.gen, &full), 0);
+	ck_assert_uint_eq(r->cid, taken);
+	ids_commit_rule(w.ids, r, NULL, w.gen);
+	/* what is given up after that rests as ever */
+	ids_commit_rule(w.ids, NULL, r, w.gen);
+	ck_assert_int_eq(ids_assign_rule(w.ids, r, w.gen + 1, &full), IDS_E_FULL);
+	rule_free(r);
+}
+END_TEST
+
 START_TEST(change_that_failed_gives_its_numbers_back)
 {
 	struct ruleset *next;
@@ -279,6 +301,7 @@ int main(void)
 	tcase_add_test(tc, nobody_takes_the_counter_of_somebody_else);
 	tcase_add_test(tc, number_rests_before_somebody_else_has_it);
 	tcase_add_test(tc, number_that_rested_is_given_out_again);
+	tcase_add_test(tc, number_that_no_packet_can_use_any_more_need_not_rest);
 	tcase_add_test(tc, change_that_failed_gives_its_numbers_back);
 	tcase_add_test(tc, limit_goes_on_as_long_as_it_is_the_same);
 	tcase_add_test(tc, objects_go_on_by_name_while_they_mean_the_same);

@@ -174,6 +174,32 @@ START_TEST(crlf_files_are_read)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	bool first;
+} flush_cases[] = {
+	{ "flush ruleset", true },
+	{ "#!/usr/sbin/nft -f\n\n# all of it\nflush ruleset\ntable inet t {}\n", true },
+	{ " ; flush\truleset;add table inet t", true },
+	{ "flush \\\nruleset\n", true },
+	{ "flush ruleset ip\n", false },
+	{ "flush table inet t\n", false },
+	{ "flush\nruleset\n", false },
+	{ "\"flush\" ruleset\n", false },
+	{ "define x = 1\nflush ruleset\n", false },
+	{ "table inet t {}\nflush ruleset\n", false },
+	{ "flush", false },
+	{ "", false },
+};
+
+START_TEST(it_is_seen_whether_a_text_begins_anew)
+{
+	const typeof(flush_cases[0]) *c = &flush_cases[_i];
+
+	ck_assert_int_eq(lang_flushes_first(c->text, strlen(c->text)), c->first);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("lang api");
@@ -189,6 +215,8 @@ int main(void)
 	tcase_add_test(tc, words_become_numbers);
 	tcase_add_test(tc, odd_names_survive_the_internal_form);
 	tcase_add_test(tc, crlf_files_are_read);
+	tcase_add_loop_test(tc, it_is_seen_whether_a_text_begins_anew, 0,
+			    (int)ARRAY_SIZE(flush_cases));
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
