@@ -175,6 +175,8 @@ int parse_rule(struct parser *p, struct table *t, struct chain *c, struct rule *
 	while (!e && !at_separator(p))
 		e = parse_part(p, &st, r);
 	p->table = outer;
+	if (!e)
+		e = rule_pack(&r);
 	if (e)
 		return e;
 	*ret = TAKE_PTR(r);

@@ -345,6 +345,7 @@ struct rule {
 	/* snapshot of the counter: set by gwd before it shows a ruleset, or by the user as a start value */
 	uint64_t pkts, bytes;
 	bool counter_given; /* pkts/bytes were given by the user (iptables -c, restore, `counter packets N bytes M`) */
+	bool packed; /* matches, their elements and stmts lie behind the rule, in one piece of memory */
 };
 
 enum chain_type { CHAIN_FILTER, CHAIN_NAT, CHAIN_ROUTE };
@@ -439,7 +440,9 @@ DEFINE_FREEP(map_use)
 struct rule *rule_new(void);
 struct rule *rule_free(struct rule *r);
 DEFINE_FREEP(rule)
-struct rule *rule_copy(const struct rule *r);
+struct rule *rule_copy(const struct rule *r); /* packed */
+/* Into one piece of memory; *r may be another one then.  -ENOMEM: it is as it was. */
+int rule_pack(struct rule **r);
 /* Append a match; the rule owns its elems afterwards (m->elems is taken on success only). */
 int rule_add_match(struct rule *r, struct match *m);
 /* Append a statement; the rule owns its strings afterwards (taken on success only, *s is zeroed). */

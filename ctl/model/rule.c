@@ -6,18 +6,30 @@ struct rule *rule_new(void)
 	return calloc(1, sizeof(struct rule));
 }
 
+static size_t match_parts(const struct match *m)
+{
+	return m->elems ? m->n * MAX(m->n_fields, 1U) : 0;
+}
+
+static void rule_free_arrays(struct rule *r)
+{
+	if (r->packed)
+		return;
+	for (size_t i = 0; i < r->n_matches; i++)
+		free(r->matches[i].elems);
+	free(r->matches);
+	free(r->stmts);
+}
+
 struct rule *rule_free(struct rule *r)
 {
 	if (!r)
 		return NULL;
-	for (size_t i = 0; i < r->n_matches; i++) {
-		free(r->matches[i].elems);
+	for (size_t i = 0; i < r->n_matches; i++)
 		free(r->matches[i].set);
-	}
-	free(r->matches);
 	for (size_t i = 0; i < r->n_stmts; i++)
 		stmt_deinit(&r->stmts[i]);
-	free(r->stmts);
+	rule_free_arrays(r);
 	map_use_free(r->action.map);
 	free(r->comment);
 	free(r->xtspec);
@@ -25,9 +37,100 @@ struct rule *rule_free(struct rule *r)
 	return NULL;
 }
 
+/* The rule and its arrays in a new piece of memory; strings and maps are still those of r. */
+static struct rule *rule_gather(const struct rule *r)
+{
+	size_t parts = 0;
+	struct rule *to;
+	struct elem *e;
+
+	for (size_t i = 0; i < r->n_matches; i++)
+		parts += match_parts(&r->matches[i]);
+	to = malloc(sizeof(*to) + r->n_matches * sizeof(*r->matches) +
+		    r->n_stmts * sizeof(*r->stmts) + parts * sizeof(*e));
+	if (!to)
+		return NULL;
+	*to = *r;
+	to->packed = true;
+	to->matches = (struct match *)(to + 1);
+	to->stmts = (struct stmt *)(to->matches + r->n_matches);
+	e = (struct elem *)(to->stmts + r->n_stmts);
+	if (r->n_stmts)
+		memcpy(to->stmts, r->stmts, r->n_stmts * sizeof(*r->stmts));
+	for (size_t i = 0; i < r->n_matches; i++) {
+		const struct match *m = &r->matches[i];
+
+		to->matches[i] = *m;
+		if (!m->elems)
+			continue;
+		to->matches[i].elems = memcpy(e, m->elems, match_parts(m) * sizeof(*e));
+		e += match_parts(m);
+	}
+	return to;
+}
+
+int rule_pack(struct rule **r)
+{
+	struct rule *packed = (*r)->packed ? *r : rule_gather(*r);
+
+	if (!packed)
+		return -ENOMEM;
+	if (packed != *r) {
+		rule_free_arrays(*r);
+		free(*r);
+	}
+	*r = packed;
+	return 0;
+}
+
+/* Room for one more behind n: there is some but where n is 0 or a power of two above 1. */
+static void *array_grow(void *items, size_t n, size_t size)
+{
+	if (n == 1 || n & (n - 1))
+		return items;
+	return reallocarray(items, MAX(n * 2, 2U), size);
+}
+
+/* Arrays of its own again, so that it can grow. */
+static int rule_unpack(struct rule *r)
+{
+	struct rule own = *r;
+
+	if (!r->packed)
+		return 0;
+	own.packed = false;
+	own.matches = NULL;
+	own.stmts = NULL;
+	own.n_matches = own.n_stmts = 0;
+	for (size_t i = 0; i < r->n_matches; i++) {
+		struct match m = r->matches[i];
+		size_t parts = match_parts(&m);
+
+		m.elems = parts ? reallocarray(NULL, parts, sizeof(*m.elems)) : NULL;
+		if ((parts && !m.elems) || rule_add_match(&own, &m)) {
+			free(m.elems);
+			goto failed;
+		}
+		if (parts)
+			memcpy(own.matches[i].elems, r->matches[i].elems, parts * sizeof(*m.elems));
+	}
+	for (size_t i = 0; i < r->n_stmts; i++) {
+		struct stmt s = r->stmts[i];
+
+		if (rule_add_stmt(&own, &s))
+			goto failed;
+	}
+	*r = own;
+	return 0;
+failed:
+	rule_free_arrays(&own);
+	return -ENOMEM;
+}
+
 int rule_add_match(struct rule *r, struct match *m)
 {
-	struct match *grown = reallocarray(r->matches, r->n_matches + 1, sizeof(*grown));
+	struct match *grown =
+		rule_unpack(r) ? NULL : array_grow(r->matches, r->n_matches, sizeof(*grown));
 
 	if (!grown)
 		return -ENOMEM;
@@ -40,63 +143,39 @@ int rule_add_match(struct rule *r, struct match *m)
 	return 0;
 }
 
-static int match_copy(struct rule *to, const struct match *m)
+int rule_add_stmt(struct rule *r, struct stmt *s)
 {
-	size_t parts = m->n * MAX(m->n_fields, 1U);
-	struct match copy = *m;
-	_cleanup_(freep) struct elem *elems = reallocarray(NULL, MAX(parts, 1U), sizeof(*elems));
-	_cleanup_(freep) char *set = NULL;
-	int r;
+	struct stmt *grown =
+		rule_unpack(r) ? NULL : array_grow(r->stmts, r->n_stmts, sizeof(*grown));
 
-	if (!elems || !string_copy(&set, m->set))
+	if (!grown)
 		return -ENOMEM;
-	if (parts)
-		memcpy(elems, m->elems, parts * sizeof(*elems));
-	copy.elems = elems;
-	copy.set = set;
-	r = rule_add_match(to, &copy);
-	if (r == 0)
-		elems = NULL, set = NULL;
-	return r;
+	r->stmts = grown;
+	grown[r->n_stmts++] = *s;
+	*s = (struct stmt){ 0 };
+	return 0;
 }
 
-static int rule_copy_parts(struct rule *copy, const struct rule *r)
+/* What the copy still shares with the original becomes its own; after a failure it owns what it was given so far. */
+static bool rule_own_strings(struct rule *copy, const struct rule *r)
 {
-	struct stmt s;
-	int e;
+	bool ok = true;
 
-	for (size_t i = 0; i < r->n_matches; i++) {
-		e = match_copy(copy, &r->matches[i]);
-		if (e < 0)
-			return e;
-	}
-	for (size_t i = 0; i < r->n_stmts; i++) {
-		e = stmt_copy(&s, &r->stmts[i]);
-		if (e == 0)
-			e = rule_add_stmt(copy, &s);
-		if (e < 0) {
-			stmt_deinit(&s);
-			return e;
-		}
-	}
-	return map_use_copy(&copy->action.map, r->action.map);
+	ok &= string_copy(&copy->comment, r->comment);
+	ok &= string_copy(&copy->xtspec, r->xtspec);
+	ok &= map_use_copy(&copy->action.map, r->action.map) == 0;
+	for (size_t i = 0; i < r->n_matches; i++)
+		ok &= string_copy(&copy->matches[i].set, r->matches[i].set);
+	for (size_t i = 0; i < r->n_stmts; i++)
+		ok &= stmt_copy(&copy->stmts[i], &r->stmts[i]) == 0;
+	return ok;
 }
 
 struct rule *rule_copy(const struct rule *r)
 {
-	_cleanup_(rule_freep) struct rule *copy = rule_new();
+	_cleanup_(rule_freep) struct rule *copy = rule_gather(r);
 
 	if (!copy)
 		return NULL;
-	*copy = *r;
-	copy->matches = NULL;
-	copy->n_matches = 0;
-	copy->stmts = NULL;
-	copy->n_stmts = 0;
-	copy->action.map = NULL;
-	copy->comment = NULL;
-	copy->xtspec = NULL;
-	if (!string_copy(&copy->comment, r->comment) || !string_copy(&copy->xtspec, r->xtspec))
-		return NULL;
-	return rule_copy_parts(copy, r) < 0 ? NULL : TAKE_PTR(copy);
+	return rule_own_strings(copy, r) ? TAKE_PTR(copy) : NULL;
 }

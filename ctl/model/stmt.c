@@ -53,18 +53,6 @@ int stmt_copy(struct stmt *to, const struct stmt *from)
 	return ok ? 0 : -ENOMEM;
 }
 
-int rule_add_stmt(struct rule *r, struct stmt *s)
-{
-	struct stmt *grown = reallocarray(r->stmts, r->n_stmts + 1, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	r->stmts = grown;
-	grown[r->n_stmts++] = *s;
-	*s = (struct stmt){ 0 };
-	return 0;
-}
-
 int rule_add_word(struct rule *r, enum stmt_kind kind)
 {
 	struct stmt s = { .kind = kind };
