@@ -108,6 +108,7 @@ int file_read(const char *path, size_t max, char **ret_text, size_t *ret_len);
 int file_write_atomic(const char *path, const char *text, size_t len, unsigned int mode);
 
 /* Strict decimal or 0x number in [min, max]; false on anything else (empty, sign, trailing characters, overflow). */
+bool str_is_ascii(const char *s, size_t len);
 bool str_to_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret);
 
 #endif

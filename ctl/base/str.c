@@ -35,3 +35,17 @@ bool str_to_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret)
 	*ret = v;
 	return true;
 }
+
+bool str_is_ascii(const char *s, size_t len)
+{
+	uint64_t word, all = 0;
+	size_t i;
+
+	for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
+		memcpy(&word, s + i, sizeof(word));
+		all |= word;
+	}
+	for (; i < len; i++)
+		all |= (uint8_t)s[i];
+	return !(all & 0x8080808080808080ULL);
+}

@@ -181,9 +181,8 @@ static int send_request(struct client *c, const json_t *request)
 {
 	const json_t *text = json_object_get(request, "text");
 	size_t len = json_string_length(text);
-	_cleanup_(freep) char *head = NULL, *all = NULL;
+	_cleanup_(freep) char *head = NULL;
 	json_t *rest;
-	size_t n;
 
 	if (len < RAW_MIN) {
 		head = json_dumps(request, JSON_COMPACT);
@@ -193,13 +192,10 @@ static int send_request(struct client *c, const json_t *request)
 	json_object_del(rest, "text");
 	head = json_dumps(rest, JSON_COMPACT);
 	json_decref(rest);
-	n = head ? strlen(head) + 1 : 0;
-	all = head ? malloc(n + len) : NULL;
-	if (!all)
+	if (!head)
 		return -ENOMEM;
-	memcpy(all, head, n);
-	memcpy(all + n, json_string_value(text), len);
-	return wire_send(c->fd, WIRE_REQUEST, all, n + len);
+	return wire_send_two(c->fd, WIRE_REQUEST, head, strlen(head) + 1, json_string_value(text),
+			     len);
 }
 
 int client_call(struct client *c, const json_t *request, const struct flow_sink *sink,

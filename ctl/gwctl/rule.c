@@ -4,7 +4,10 @@
 
 json_t *apply_request(const char *file, const char *text, size_t len)
 {
-	json_t *request = json_object(), *value = json_stringn(text, len);
+	json_t *request = json_object();
+	/* who looks for bytes that are not UTF-8 looks at each one by itself */
+	json_t *value =
+		str_is_ascii(text, len) ? json_stringn_nocheck(text, len) : json_stringn(text, len);
 
 	json_object_set_new(request, "verb", json_string("apply"));
 	json_object_set_new(request, "file", json_string(file));

@@ -148,13 +148,9 @@ static const struct verb *request_verb(json_t *req, struct reply *r)
 /* UTF-8 as JSON wants it, and no NUL. */
 static json_t *raw_text(const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)text[i] >= 0x80)
-			return memchr(text, '\0', len) ? NULL : json_stringn(text, len);
-		if (!text[i])
-			return NULL;
-	}
-	return json_stringn_nocheck(text, len);
+	if (memchr(text, '\0', len))
+		return NULL;
+	return str_is_ascii(text, len) ? json_stringn_nocheck(text, len) : json_stringn(text, len);
 }
 
 /* JSON, and perhaps a NUL and the field "text" behind it, as it is. */

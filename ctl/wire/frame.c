@@ -27,17 +27,25 @@ static int send_all(int fd, struct iovec *iov, size_t n)
 	return 0;
 }
 
+int wire_send_two(int fd, enum wire_type type, const void *data, size_t len, const void *more,
+		  size_t more_len)
+{
+	struct wire_head head = { .magic = WIRE_MAGIC, .type = type, .len = len + more_len };
+	struct iovec iov[3] = { { .iov_base = &head, .iov_len = sizeof(head) } };
+	size_t n = 1;
+
+	if (len > WIRE_REQUEST_MAX || more_len > WIRE_REQUEST_MAX - len)
+		return -EMSGSIZE;
+	if (len)
+		iov[n++] = (struct iovec){ (void *)data, len };
+	if (more_len)
+		iov[n++] = (struct iovec){ (void *)more, more_len };
+	return send_all(fd, iov, n);
+}
+
 int wire_send(int fd, enum wire_type type, const void *data, size_t len)
 {
-	struct wire_head head = { .magic = WIRE_MAGIC, .type = type, .len = len };
-	struct iovec iov[2] = {
-		{ .iov_base = &head, .iov_len = sizeof(head) },
-		{ .iov_base = (void *)data, .iov_len = len },
-	};
-
-	if (len > WIRE_REQUEST_MAX)
-		return -EMSGSIZE;
-	return send_all(fd, iov, len ? 2 : 1);
+	return wire_send_two(fd, type, data, len, NULL, 0);
 }
 
 /* 1 = all n bytes, 0 = the stream ended before the first, -EPROTO = it ended in between */

@@ -33,6 +33,9 @@ int wire_head_check(const struct wire_head *head, size_t max);
 
 /* Blocking send of one frame; -EPIPE when the other side is gone. */
 int wire_send(int fd, enum wire_type type, const void *data, size_t len);
+/* Likewise of two pieces, one behind the other. */
+int wire_send_two(int fd, enum wire_type type, const void *data, size_t len, const void *more,
+		  size_t more_len);
 /* Blocking receive; the caller frees *ret_data (NUL-terminated).  0 = end of stream, 1 = got one, < 0 errno
  * (-EPROTO: not ours or cut short, -EMSGSIZE: longer than max). */
 int wire_recv(int fd, size_t max, enum wire_type *ret_type, char **ret_data, size_t *ret_len);
