@@ -116,12 +116,17 @@ static bool goes_on(const char *keyword, const struct words *w, const struct tok
 	const char *rest = keyword;
 
 	if (w->len) {
-		if (strncmp(keyword, w->text, w->len) != 0 || keyword[w->len] != ' ')
+		for (size_t i = 0; i < w->len; i++)
+			if (keyword[i] != w->text[i] || !keyword[i])
+				return false;
+		if (keyword[w->len] != ' ')
 			return false;
 		rest += w->len + 1;
 	}
-	if (rest[0] != t->s[0] || strncmp(rest, t->s, t->len) != 0 ||
-	    (rest[t->len] && rest[t->len] != ' '))
+	for (size_t i = 0; i < t->len; i++)
+		if (rest[i] != t->s[i] || !rest[i])
+			return false;
+	if (rest[t->len] && rest[t->len] != ' ')
 		return false;
 	*ret_ends = !rest[t->len];
 	return true;

@@ -151,7 +151,7 @@ static size_t addr6_length(const char *p, const char *end)
 static size_t word_length(const char *p, const char *end)
 {
 	const char *q = p;
-	size_t n = addr6_length(p, end);
+	size_t n = char_is(*p, CHAR_ADDR) ? addr6_length(p, end) : 0;
 
 	if (n)
 		return n;
@@ -210,6 +210,8 @@ static void take_punct(struct token *t, const char *p, const char *end)
 	t->s = p;
 	t->len = t->at_len = 1;
 	t->type = TOK_PUNCT;
+	if (*p == '\n') /* by far the most */
+		return;
 	for (size_t i = 0; end - p >= 2 && i < ARRAY_SIZE(pairs); i++) {
 		if (p[0] == pairs[i][0] && p[1] == pairs[i][1])
 			t->len = t->at_len = 2;
@@ -254,10 +256,11 @@ static void take_position(struct lexer *lx, struct token *t, const char *at)
 		t->at_len = lx->var_len;
 }
 
-void lex_next(struct lexer *lx, struct token *ret)
+void lex_next(struct lexer *lx, struct token *t)
 {
-	struct token t = { .type = TOK_END };
 	const char *p, *end;
+
+	*t = (struct token){ .type = TOK_END };
 
 	skip_blank(lx);
 	while (lx->depth && lx->frames[lx->depth].p >= lx->frames[lx->depth].end) {
@@ -267,17 +270,16 @@ void lex_next(struct lexer *lx, struct token *ret)
 	p = lx->frames[lx->depth].p;
 	end = lx->frames[lx->depth].end;
 	if (p < end)
-		take_token(&t, p, end);
+		take_token(t, p, end);
 	else
-		t.s = p;
+		t->s = p;
 	/* The end of the token in its own text, before its position is replaced by that of the `$name`. */
-	lx->frames[lx->depth].p = p + t.at_len;
-	take_position(lx, &t, p);
-	if (token_is_punct(&t, "\n") && !lx->depth) {
+	lx->frames[lx->depth].p = p + t->at_len;
+	take_position(lx, t, p);
+	if (token_is_punct(t, "\n") && !lx->depth) {
 		lx->line++;
 		lx->line_start = p + 1;
 	}
-	*ret = t;
 }
 
 void token_describe(const struct token *t, char *ret, size_t size)

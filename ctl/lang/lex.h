@@ -54,7 +54,7 @@ struct lexer {
 
 void lex_init(struct lexer *lx, const char *text, size_t len);
 /* The next token; text that was pushed is left when it is used up. */
-void lex_next(struct lexer *lx, struct token *ret);
+void lex_next(struct lexer *lx, struct token *t);
 /* Read s next, for the token var.  false: too deep or too much. */
 bool lex_push(struct lexer *lx, const struct token *var, const char *s, size_t len);
 

@@ -212,15 +212,21 @@ static int parse_two_words(struct parser *p, struct rule *r, bool *ret_done)
 	return e ? e : parse_ctcount(p, r);
 }
 
+/* Most words that are asked for are none of these, which their first letter shows. */
+static const struct stmt_row *find_row(const struct token *t)
+{
+	for (size_t i = 0; t->type == TOK_WORD && i < ARRAY_SIZE(stmt_rows); i++) {
+		if (stmt_rows[i].word[0] == t->s[0] && token_is(t, stmt_rows[i].word))
+			return &stmt_rows[i];
+	}
+	return NULL;
+}
+
 int parse_stmt(struct parser *p, struct rule *r, bool *ret_done)
 {
-	const struct stmt_row *row = NULL;
+	const struct stmt_row *row = find_row(&p->tok);
 	int e;
 
-	for (size_t i = 0; i < ARRAY_SIZE(stmt_rows) && !row; i++) {
-		if (token_is(&p->tok, stmt_rows[i].word))
-			row = &stmt_rows[i];
-	}
 	*ret_done = row;
 	if (!row)
 		return parse_two_words(p, r, ret_done);
