@@ -342,7 +342,8 @@ static struct figure *figure_named(struct report *p, const char *name)
 	}
 	if (p->n == ARRAY_SIZE(p->figures))
 		return NULL;
-	snprintf(p->figures[p->n].name, sizeof(p->figures[0].name), "%s", name);
+	snprintf(p->figures[p->n].name, sizeof(p->figures[0].name), "%.*s",
+		 (int)sizeof(p->figures[0].name) - 1, name);
 	return &p->figures[p->n++];
 }
 
