@@ -11,8 +11,8 @@ static json_t *row_json(const struct settings *s, const struct setting_row *row)
 
 	setting_get(s, row, value, sizeof(value));
 	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s}", "key", row->name, "value", value,
-			 "default", setting_default(s, row), "unit", row->unit, "live", row->live, "help",
-			 row->help);
+			 "default", setting_default(s, row), "unit", row->unit, "live", row->live,
+			 "help", row->help);
 }
 
 int req_get(struct gwd *g, json_t *req, struct reply *r)
