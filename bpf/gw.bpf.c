@@ -49,6 +49,7 @@
 #include "hook/egress.h"
 #include "hook/fast.h"
 #include "hook/expire.h"
+#include "hook/change.h"
 
 SEC("tc") int gw_in4(struct __sk_buff *skb)
 {

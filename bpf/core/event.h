@@ -26,18 +26,22 @@ static __always_inline void event_key(struct gw_tuple6 *to, const union gw_key *
 }
 
 /*
+ * The place of an event in the stream is that of its reservation.  What others may change or end as soon as it is in the table reserves
+ * before, so that no news of it can overtake.
+ */
+static __always_inline struct gw_event *event_reserve(void)
+{
+	return bpf_ringbuf_reserve(&gw_events, sizeof(struct gw_event), 0);
+}
+
+/*
  * @orig, @reply: the two entries (reply may be NULL: its counters are unknown); @ko, @kr their keys.
  */
-static __always_inline void event_send(__u8 type, __u8 cause, const struct gw_flow *orig,
-				       const struct gw_flow *reply, const union gw_key *ko,
-				       const union gw_key *kr, __u32 timeout_s, const bool v6)
+static __always_inline void event_fill(struct gw_event *ev, __u8 type, __u8 cause,
+				       const struct gw_flow *orig, const struct gw_flow *reply,
+				       const union gw_key *ko, const union gw_key *kr,
+				       __u32 timeout_s, const bool v6)
 {
-	struct gw_event *ev = bpf_ringbuf_reserve(&gw_events, sizeof(*ev), 0);
-
-	if (!ev) {
-		stat_add(GW_STAT_EVENT_LOST, 1);
-		return;
-	}
 	ev->time_ns = bpf_ktime_get_boot_ns();
 	ev->type = type;
 	ev->family = v6 ? 6 : 4;
@@ -49,7 +53,7 @@ static __always_inline void event_send(__u8 type, __u8 cause, const struct gw_fl
 	ev->timeout = timeout_s;
 	ev->id = orig->id;
 	ev->mark = orig->mark;
-	ev->rule = orig->rule;
+	ev->rule = reply ? reply->created : 0;
 	ev->created = orig->created;
 	ev->zone = key_zone(ko, v6);
 	ev->pkts[0] = orig->pkts;
@@ -61,6 +65,23 @@ static __always_inline void event_send(__u8 type, __u8 cause, const struct gw_fl
 	ev->nat_rule = flow_nat_rule(orig, v6);
 	ev->master = 0;
 	ev->seq = 0;
+	ev->nat_rule2 = reply ? flow_nat_rule(reply, v6) : 0;
+	ev->iif = orig->iif;
+	ev->oif = orig->oif;
+	ev->pad2 = 0;
+}
+
+static __always_inline void event_send(__u8 type, __u8 cause, const struct gw_flow *orig,
+				       const struct gw_flow *reply, const union gw_key *ko,
+				       const union gw_key *kr, __u32 timeout_s, const bool v6)
+{
+	struct gw_event *ev = event_reserve();
+
+	if (!ev) {
+		stat_add(GW_STAT_EVENT_LOST, 1);
+		return;
+	}
+	event_fill(ev, type, cause, orig, reply, ko, kr, timeout_s, v6);
 	bpf_ringbuf_submit(ev, BPF_RB_NO_WAKEUP);
 }
 #endif

@@ -97,9 +97,9 @@ static __always_inline void ext_forget(const struct gw_flow *f)
 		bpf_map_delete_elem(&gw_ext, &id);
 }
 
-/* Jiffies a flow may be silent. */
-static __always_inline __u32 flow_timeout(const struct gw_conf *conf, __u8 proto,
-					  const struct gw_flow *orig)
+/* Jiffies a flow in its state may be silent. */
+static __always_inline __u32 flow_timeout_state(const struct gw_conf *conf, __u8 proto,
+						const struct gw_flow *orig)
 {
 	__u32 t = conf->timeout[gw_timeout_class(proto, orig) & (GW_TIMEOUT_MAX - 1)];
 	struct gw_ext *ext = ext_get(orig);
@@ -107,6 +107,17 @@ static __always_inline __u32 flow_timeout(const struct gw_conf *conf, __u8 proto
 	if (ext && ext->timeout)
 		t = ext->timeout;
 	return orig->flags & GW_FLOW_ASSURED ? t >> (conf->pressure & 31) : t;
+}
+
+/* Likewise, but for a time set by hand since the last packet, which was seen at @last. */
+static __always_inline __u32 flow_timeout(const struct gw_conf *conf, __u8 proto,
+					  const struct gw_flow *orig, __u32 last)
+{
+	struct gw_ext *ext = ext_get(orig);
+
+	if (ext && ext->once && ext->once_seen == last)
+		return ext->once;
+	return flow_timeout_state(conf, proto, orig);
 }
 
 /*

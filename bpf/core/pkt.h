@@ -125,7 +125,8 @@ struct pkt {
 	__u32 last_cid; /* the rule that gave the last verdict */
 	__u32 last_arg;
 	__u32 last_policy;
-	__u32 nat_cid;
+	__u32 nat_cid, nat_cid2; /* NAT rules that applied; the second: source behind destination */
+	__u32 admitted; /* the filter rule or policy that let it pass; 0 = none was asked */
 	__u32 restarts;
 	__u32 refusal; /* GW_REASON_* that the sender is told of */
 	__u32 eim_oif; /* PKT_EIM: the interface its mapping was made for */

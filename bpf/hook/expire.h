@@ -14,17 +14,18 @@ struct expire {
 static __always_inline bool expire_due(struct expire *x, __u8 proto, struct gw_flow *orig,
 				       struct gw_flow *reply)
 {
-	__u32 idle = x->now - flow_last(orig, reply);
+	__u32 last = flow_last(orig, reply), idle = x->now - last;
 
 	return x->cause == GW_CAUSE_USER ||
-	       ((__s32)idle > 0 && idle > flow_timeout(x->conf, proto, orig));
+	       ((__s32)idle > 0 && idle > flow_timeout(x->conf, proto, orig, last));
 }
 
 /* Seconds that were left to it; only a flush asks. */
 static __always_inline __u32 expire_left(struct expire *x, __u8 proto, struct gw_flow *orig,
 					 struct gw_flow *reply)
 {
-	__u32 idle = x->now - flow_last(orig, reply), t = flow_timeout(x->conf, proto, orig);
+	__u32 last = flow_last(orig, reply), idle = x->now - last;
+	__u32 t = flow_timeout(x->conf, proto, orig, last);
 
 	return (__s32)idle < 0 || idle > t ? 0 : (t - idle) / cfg_hz;
 }
@@ -169,7 +170,7 @@ static __always_inline void kill_one(struct gw_kill_ctx *ctx, union gw_key *k, c
 	struct gw_flow *f = flow_find(k, v6), *peer, *orig, *reply;
 	struct gw_conf *conf = conf_get();
 	union gw_key kp;
-	__u32 left, idle;
+	__u32 left, idle, last;
 	bool is_reply;
 
 	if (!f || !conf || (ctx->id && f->id != ctx->id))
@@ -181,29 +182,41 @@ static __always_inline void kill_one(struct gw_kill_ctx *ctx, union gw_key *k, c
 	is_reply = f->flags & GW_FLOW_REPLY;
 	orig = is_reply ? peer : f;
 	reply = is_reply ? f : peer;
-	idle = gw_now() - flow_last(orig, reply);
-	left = flow_timeout(conf, key_proto(k, v6), orig);
+	last = flow_last(orig, reply);
+	idle = gw_now() - last;
+	left = flow_timeout(conf, key_proto(k, v6), orig, last);
 	left = (__s32)idle < 0 ? left : idle > left ? 0 : left - idle;
 	flow_end(orig, reply, is_reply ? &kp : k, is_reply ? k : &kp, ctx->cause, left / cfg_hz,
 		 v6);
 	ctx->done = 1;
 }
 
+/* gwd names flows of both families in one form. */
+static __always_inline void key_narrow(union gw_key *k, const struct gw_tuple6 *t, const bool v6)
+{
+	__builtin_memset(k, 0, sizeof(*k));
+	if (v6) {
+		k->v6 = *t;
+		return;
+	}
+	k->v4.saddr = t->saddr[0];
+	k->v4.daddr = t->daddr[0];
+	k->v4.sport = t->sport;
+	k->v4.dport = t->dport;
+	k->v4.proto = t->proto;
+	k->v4.zone = t->zone;
+}
+
 SEC("syscall") int gw_kill(struct gw_kill_ctx *ctx)
 {
-	union gw_key k = {};
+	union gw_key k;
 
 	ctx->done = 0;
 	if (ctx->family == 6) {
-		k.v6 = ctx->key;
+		key_narrow(&k, &ctx->key, true);
 		kill_one(ctx, &k, true);
 	} else {
-		k.v4.saddr = ctx->key.saddr[0];
-		k.v4.daddr = ctx->key.daddr[0];
-		k.v4.sport = ctx->key.sport;
-		k.v4.dport = ctx->key.dport;
-		k.v4.proto = ctx->key.proto;
-		k.v4.zone = ctx->key.zone;
+		key_narrow(&k, &ctx->key, false);
 		kill_one(ctx, &k, false);
 	}
 	return 0;

@@ -24,7 +24,7 @@ static __always_inline void pkt_start(struct __sk_buff *skb, struct pkt *p,
 	p->icmp_type = p->icmp_code = 0;
 	p->rcid[0] = p->rcid[1] = 0;
 	p->last_cid = 0;
-	p->nat_cid = 0;
+	p->nat_cid = p->nat_cid2 = p->admitted = 0;
 	p->tcp_bits = p->tcp_doff = 0;
 	p->proto = 0;
 	p->tos = 0;

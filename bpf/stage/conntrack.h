@@ -14,6 +14,7 @@ static __always_inline void ct_lookup(struct pkt *p, struct gw_conf *conf, struc
 				      const bool v6)
 {
 	struct gw_flow *own = flow_find_est(&p->t, v6), *peer, *orig;
+	__u32 idle;
 
 	ct->own = ct->peer = NULL;
 	ct->est = own;
@@ -34,8 +35,8 @@ static __always_inline void ct_lookup(struct pkt *p, struct gw_conf *conf, struc
 		return;
 	}
 	orig = own->flags & GW_FLOW_REPLY ? peer : own;
-	if (p->now - flow_last(own, peer) > flow_timeout(conf, p->proto, orig) &&
-	    (__s32)(p->now - flow_last(own, peer)) > 0) {
+	idle = p->now - flow_last(own, peer);
+	if ((__s32)idle > 0 && idle > flow_timeout(conf, p->proto, orig, p->now - idle)) {
 		ct_end(v6, GW_CAUSE_TIMEOUT);
 		return;
 	}

@@ -70,6 +70,7 @@ static __always_inline void create_fill(struct pkt *p, struct gw_conf *conf, con
 	b->tcp_flags = b->tcp_scale = 0;
 	if (ct_is_sctp(p))
 		side_store(b, &p->peer);
+	b->created = p->admitted;
 }
 
 /* The pair's second half: the original tuple.  0, 1 = another CPU was first, < 0 refused. */
@@ -94,15 +95,19 @@ static __always_inline int create_original(struct pkt *p, const bool v6)
 static __always_inline int create_pair(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
 				       const bool v6)
 {
+	struct gw_event *ev;
 	int r;
 
 	create_fill(p, conf, v6);
 	if (!(p->flags & PKT_LOCAL) && p->oif)
 		route_remember(p, conf, &p->a.f, v6);
-	if (v6)
+	if (v6) {
 		p->b.v6.peer = p->t.v6;
-	else
+		p->b.v6.nat_rule = p->nat_cid2;
+	} else {
 		p->b.v4.peer = p->t.v4;
+		p->b.v4.nat_rule = p->nat_cid2;
+	}
 	r = snat_claim(skb, v6);
 	if (r)
 		stat_add(GW_STAT_INSERT_FAILED, 1);
@@ -115,14 +120,24 @@ static __always_inline int create_pair(struct __sk_buff *skb, struct pkt *p, str
 		p->a.v6.nat_rule = p->nat_cid;
 	else
 		p->a.v4.nat_rule = p->nat_cid;
+	ev = event_reserve();
 	r = create_original(p, v6);
+	if (ev) {
+		event_fill(
+			ev, GW_EVENT_NEW, 0, &p->a.f, &p->b.f, &p->t, &p->alt,
+			conf->timeout[gw_timeout_class(p->proto, &p->a.f) & (GW_TIMEOUT_MAX - 1)] /
+				cfg_hz,
+			v6);
+		if (r)
+			bpf_ringbuf_discard(ev, BPF_RB_NO_WAKEUP);
+		else
+			bpf_ringbuf_submit(ev, BPF_RB_NO_WAKEUP);
+	} else if (!r) {
+		stat_add(GW_STAT_EVENT_LOST, 1);
+	}
 	if (r)
 		return r > 0 ? -1 : GW_REASON_CT_INSERT;
 	stat_add(GW_STAT_INSERT, 1);
-	event_send(GW_EVENT_NEW, 0, &p->a.f, NULL, &p->t, &p->alt,
-		   conf->timeout[gw_timeout_class(p->proto, &p->a.f) & (GW_TIMEOUT_MAX - 1)] /
-			   cfg_hz,
-		   v6);
 	return 0;
 }
 
@@ -181,6 +196,7 @@ static __always_inline int stage_snat(struct __sk_buff *skb, struct pkt *p, stru
 	int r = 0;
 
 	p->nat.kind = 0;
+	p->nat_cid = p->nat_cid2 = 0;
 	if (hooks_active(conf, v6) & (1U << hook)) {
 		if (snat_turns_back(p)) {
 			r = snat_rules(skb, p, hook, &p->t, p->eim_oif, v6);
@@ -194,8 +210,10 @@ static __always_inline int stage_snat(struct __sk_buff *skb, struct pkt *p, stru
 		if (r)
 			return r;
 	}
-	if (!p->nat_cid)
+	if (dnat_cid) {
+		p->nat_cid2 = p->nat_cid;
 		p->nat_cid = dnat_cid;
+	}
 	return create(skb, v6);
 }
 #endif

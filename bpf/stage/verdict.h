@@ -104,6 +104,8 @@ static __always_inline int stage_filter(struct __sk_buff *skb, struct pkt *p, st
 		return VERDICT_OK;
 	}
 	r = stage_rules(skb, p, conf, filter, v6);
+	if (!r && hooks_active(conf, v6) & (1U << filter))
+		p->admitted = p->last_cid;
 	if (!r)
 		r = stage_rules(skb, p, conf, security, v6);
 	return r;

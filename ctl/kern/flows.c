@@ -270,7 +270,7 @@ struct listing {
 };
 
 static bool lookup_in(const struct kern *k, unsigned int index, const struct gw_tuple6 *key,
-		      struct gw_flow *ret)
+		      struct entry *ret)
 {
 	struct table t = table_get(k, index);
 	struct gw_tuple4 key4 = tuple_narrow(key);
@@ -281,40 +281,47 @@ static bool lookup_in(const struct kern *k, unsigned int index, const struct gw_
 
 	if (bpf_map_lookup_elem(t.fd, t.family == 4 ? (void *)&key4 : (void *)key, &value) < 0)
 		return false;
-	*ret = t.family == 4 ? value.v4.f : value.v6.f;
+	*ret = entry_read(t.family, t.family == 4 ? (void *)&key4 : (void *)key, &value);
 	return true;
 }
 
 /* The other direction: in the entry's own table, or just moved to the assured one. */
-static struct gw_flow reply_of(const struct listing *l, const struct entry *e, bool assured)
+static struct entry reply_of(const struct listing *l, const struct entry *e, bool assured)
 {
 	unsigned int six = e->family == 6;
-	struct gw_flow reply = {};
+	struct entry reply = {};
 
-	if (!assured && lookup_in(l->k, TABLE_EMB4 + six, &e->peer, &reply) && reply.id == e->f.id)
+	if (!assured && lookup_in(l->k, TABLE_EMB4 + six, &e->peer, &reply) &&
+	    reply.f.id == e->f.id)
 		return reply;
-	if (lookup_in(l->k, TABLE_EST4 + six, &e->peer, &reply) && reply.id == e->f.id)
+	if (lookup_in(l->k, TABLE_EST4 + six, &e->peer, &reply) && reply.f.id == e->f.id)
 		return reply;
-	return (struct gw_flow){ .seen = e->f.seen };
+	return (struct entry){ .f.seen = e->f.seen };
 }
 
-/* The timeout that a connection has for itself, in jiffies; 0 = none. */
-static uint32_t own_timeout(const struct kern *k, const struct gw_flow *f)
+/* Seconds left to a connection that was last seen at @seen; < 0: its time is over. */
+static int64_t seconds_left(const struct listing *l, const struct entry *e, uint32_t seen)
 {
+	uint32_t idle = l->now - seen, own = 0;
+	unsigned int hz = l->k->features.hz;
 	struct gw_ext ext;
 
-	if (!(f->flags & GW_FLOW_EXT) ||
-	    bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.gw_ext), &f->id, &ext) < 0)
-		return 0;
-	return ext.timeout;
+	if (e->f.flags & GW_FLOW_EXT &&
+	    !bpf_map_lookup_elem(bpf_map__fd(l->k->skel->maps.gw_ext), &e->f.id, &ext)) {
+		own = ext.timeout;
+		if (ext.once && ext.once_seen == seen)
+			return (int32_t)idle < 0 ? ext.once / hz
+			       : idle > ext.once ? -1
+						 : (int64_t)((ext.once - idle) / hz);
+	}
+	return flow_seconds_left(&l->k->conf, hz, e->key.proto, &e->f, own, idle);
 }
 
 static int listing_emit(struct listing *l, const struct entry *e, bool assured)
 {
-	struct gw_flow reply = reply_of(l, e, assured);
-	uint32_t idle = MIN((int32_t)(l->now - e->f.seen), (int32_t)(l->now - reply.seen));
-	int64_t left = flow_seconds_left(&l->k->conf, l->k->features.hz, e->key.proto, &e->f,
-					 own_timeout(l->k, &e->f), idle);
+	struct entry reply = reply_of(l, e, assured);
+	uint32_t seen = (int32_t)(reply.f.seen - e->f.seen) > 0 ? reply.f.seen : e->f.seen;
+	int64_t left = seconds_left(l, e, seen);
 	struct gw_event ev = {
 		.type = GW_EVENT_NONE,
 		.family = e->family,
@@ -324,12 +331,15 @@ static int listing_emit(struct listing *l, const struct entry *e, bool assured)
 		.timeout = left,
 		.id = e->f.id,
 		.mark = e->f.mark,
-		.rule = e->f.rule,
+		.rule = reply.f.created,
 		.nat_rule = e->nat_rule,
+		.nat_rule2 = reply.nat_rule,
+		.iif = e->f.iif,
+		.oif = e->f.oif,
 		.created = e->f.created,
 		.zone = e->key.zone,
-		.pkts = { e->f.pkts, reply.pkts },
-		.bytes = { e->f.bytes, reply.bytes },
+		.pkts = { e->f.pkts, reply.f.pkts },
+		.bytes = { e->f.bytes, reply.f.bytes },
 		.tuple = { e->key, e->peer },
 	};
 
@@ -379,7 +389,7 @@ int kern_flows(struct kern *k, kern_flow_fn fn, void *arg)
 }
 
 /* Run a SYSCALL program; the kernel copies the context back. */
-static int run_program(const struct bpf_program *prog, void *ctx, size_t size)
+int run_program(const struct bpf_program *prog, void *ctx, size_t size)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = ctx, .ctx_size_in = size);
 
@@ -415,11 +425,45 @@ static int expire_round(struct kern *k, uint64_t *ret)
 	return r < 0 ? r : expire_table(k, TABLE_EIM, GW_CAUSE_TIMEOUT, &now, &none);
 }
 
+/*
+ * Made, less ended, less there: what was made before the tables were walked and ended after it, so that what happens meanwhile makes it
+ * less and not more.
+ */
+static int vanished_count(struct kern *k, uint64_t made, const uint64_t left[TABLES])
+{
+	uint64_t ended;
+	int64_t n;
+	int r = maps_stat_sum(k, GW_STAT_DELETE, &ended);
+
+	if (r < 0)
+		return r;
+	n = (int64_t)(made - ended);
+	for (unsigned int i = 0; i < TABLES; i++)
+		n -= left[i];
+	if (!k->vanished_known)
+		k->vanished = k->vanished_told = n;
+	k->vanished_known = true;
+	k->vanished = MAX(k->vanished, n);
+	return 0;
+}
+
+uint64_t kern_vanished(struct kern *k)
+{
+	uint64_t n = k->vanished - k->vanished_told;
+
+	k->vanished_told = k->vanished;
+	return n;
+}
+
 int kern_expire(struct kern *k, uint64_t *ret_left)
 {
-	uint64_t left[TABLES] = {};
-	int r = expire_round(k, left);
+	uint64_t left[TABLES] = {}, made = 0;
+	int r = maps_stat_sum(k, GW_STAT_INSERT, &made);
 
+	if (r == 0)
+		r = expire_round(k, left);
+	if (r == 0)
+		r = vanished_count(k, made, left);
 	if (r == 0)
 		*ret_left = left[TABLE_EST4] + left[TABLE_EST6];
 	return r;

@@ -56,7 +56,7 @@ static int wait_by_map(void)
 }
 
 /* Every program that runs now has ended when this returns.  Kernels with nohz_full CPUs refuse the membarrier. */
-static int wait_for_programs(void)
+int wait_for_programs(void)
 {
 	int r = 0;
 

@@ -8,8 +8,9 @@
  *   attach.c   which way a device is attached, generations    tcx.c     links (6.6+)       clsact.c  filters
  *   probe.c    what this kernel can do, its clock             maps.c    conf, ifs, local, counters, stats, reasons
  *   image.c    the region and swaps of rulesets               flows.c   walk, kill, flush, expire
+ *   change.c   one connection changed or entered by hand
  *   events.c   the rings                                      netlink.c, monitor.c   rtnetlink, xfrm
- *   sets.c     elements of dynamic sets, limits, quotas
+ *   sets.c     elements of dynamic sets, limits, quotas       change.c  connections changed or entered by hand
  */
 #include <limits.h>
 #include <linux/netlink.h>
@@ -40,8 +41,10 @@ struct kern {
 	void *event_arg;
 	int event_result;
 	unsigned int event_budget;
-	int64_t event_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME */
-	uint64_t events_lost;	 /* GW_STAT_EVENT_LOST as last reported */
+	int64_t event_offset_ns;	 /* CLOCK_REALTIME - CLOCK_BOOTTIME */
+	uint64_t events_lost;		 /* GW_STAT_EVENT_LOST as last reported */
+	int64_t vanished, vanished_told; /* see kern_vanished() */
+	bool vanished_known;
 	struct ring_buffer *log_ring;
 	kern_log_fn log_fn; /* set during kern_logs() */
 	void *log_arg;
@@ -108,7 +111,12 @@ int maps_update_conf(struct kern *k, const struct gw_conf *conf);
 int image_open(struct kern *k);
 void image_close(struct kern *k);
 
-/* flows.c, pure: seconds until an entry expires; -1 = it has expired. */
+/* Every program that runs now has ended when this returns. */
+int wait_for_programs(void);
+
+/* flows.c: run a SYSCALL program; the kernel copies the context back. */
+int run_program(const struct bpf_program *prog, void *ctx, size_t size);
+/* Pure: seconds until an entry expires; -1 = it has expired. */
 int64_t flow_seconds_left(const struct gw_conf *conf, unsigned int hz, uint8_t proto,
 			  const struct gw_flow *f, uint32_t own, uint32_t idle);
 

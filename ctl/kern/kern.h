@@ -121,10 +121,29 @@ int kern_flow_count(struct kern *k, uint64_t *ret_est, uint64_t *ret_emb); /* co
 int kern_flow_kill(struct kern *k, const struct gw_event *ev,
 		   uint32_t cause); /* 1 ended, 0 was gone */
 int kern_flow_flush(struct kern *k);
+
+/* What is to be changed of a connection, or how one begins. */
+struct kern_change {
+	uint32_t what;		  /* GW_UPDATE_* */
+	uint32_t mark, mark_mask; /* (old & ~mask) ^ mark */
+	uint32_t timeout;	  /* seconds until it ends, if no packet comes */
+	uint32_t status;	  /* GW_FLOW_SEEN_REPLY, GW_FLOW_ASSURED to be set */
+	uint32_t state;		  /* GW_TCP_* */
+};
+/* Change them where they are: list[0..n) as kern_flows() gave them.  Afterwards the list holds those that were changed, as they are now.  *ret_n of them. */
+int kern_flows_update(struct kern *k, struct gw_event *list, size_t n, const struct kern_change *c,
+		      size_t *ret_n);
+/* Enter the connection of ev->tuple, family, flags, state, mark and timeout (seconds).  GW_CHANGE_DONE (ev->id is set), _EXISTS or _FULL. */
+int kern_flow_insert(struct kern *k, struct gw_event *ev);
 /* End the endpoint-independent mappings on an address that is gone; how many. */
 int kern_mappings_end(struct kern *k, int family, const void *addr);
 /* Run the expiry program over all tables; *ret_left = assured connections left. */
 int kern_expire(struct kern *k, uint64_t *ret_left);
+/*
+ * Connections that are gone without an event, evicted by newer ones from a full table: how many more since the last call.  Counted in the
+ * last kern_expire(); never more than there were.
+ */
+uint64_t kern_vanished(struct kern *k);
 
 /* Events: consume what is in the ring (call on a timer tick of <= 100 ms as well as on the fd: records are submitted
  * without wake-up).  time_ns is already CLOCK_REALTIME.  Lost events since the last call are reported by a GW_EVENT_LOST. */

@@ -125,4 +125,45 @@ struct gw_kill_ctx {
 };
 GW_ABI_SIZE(gw_kill_ctx, 56);
 
+/* Context of the SYSCALL program gw_update: change one connection in its place (conntrack -U). */
+#define GW_UPDATE_MARK	  (1U << 0)
+#define GW_UPDATE_TIMEOUT (1U << 1)
+#define GW_UPDATE_STATUS  (1U << 2)
+#define GW_UPDATE_STATE	  (1U << 3)
+#define GW_UPDATE_AGAIN \
+	(1U << 4) /* only what a promotion in the meantime has undone; tells nobody */
+#define GW_CHANGE_GONE	  0
+#define GW_CHANGE_DONE	  1
+#define GW_CHANGE_NOTHING 2 /* it was so before */
+#define GW_CHANGE_EXISTS  3
+#define GW_CHANGE_FULL	  4
+struct gw_update_ctx {
+	struct gw_tuple6 key; /* as in gw_kill_ctx */
+	__u32 family;
+	__u32 id;	 /* only the connection with this id */
+	__u32 what;	 /* GW_UPDATE_* */
+	__u32 mark;	 /* in: after clearing mark_mask, mark is XORed; out: the mark it has */
+	__u32 mark_mask; /* in; out: the mark it had */
+	__u32 timeout;	 /* jiffies until it ends, if no packet comes */
+	__u32 status;	 /* GW_FLOW_SEEN_REPLY, GW_FLOW_ASSURED: to be set; out: all its flags */
+	__u32 state;	 /* GW_TCP_* */
+	__u32 done;	 /* out: GW_CHANGE_* */
+	__u32 pad;
+};
+GW_ABI_SIZE(gw_update_ctx, 80);
+
+/* Context of the SYSCALL program gw_insert: enter a connection by hand (conntrack -I). */
+struct gw_insert_ctx {
+	struct gw_tuple6 orig, reply;
+	__u32 family;
+	__u32 flags; /* GW_FLOW_* of the original entry */
+	__u32 state; /* GW_TCP_* */
+	__u32 mark;
+	__u32 timeout; /* jiffies until it ends, if no packet comes */
+	__u32 id;      /* out */
+	__u32 done;    /* out: GW_CHANGE_* */
+	__u32 pad;
+};
+GW_ABI_SIZE(gw_insert_ctx, 112);
+
 #endif

@@ -111,15 +111,19 @@ struct gw_flow {
 	__u64 pkts;	/* packets of this direction */
 	__u64 bytes;	/* their IP lengths */
 	__u32 id;	/* the connection's id, the same in both entries */
-	__u32 created;	/* seconds since boot */
+	/*
+	 * Original entry: seconds since boot.  Reply entry: the counter id of the filter rule (or policy) that let the first packet
+	 * pass; `rule` is that of the latest verdict.
+	 */
+	__u32 created;
 };
 GW_ABI_SIZE(gw_flow, 88);
 
 struct gw_flow4 {
 	struct gw_flow f;
 	struct gw_tuple4 peer;
-	__be32 nh;	/* next hop of the cached route */
-	__u32 nat_rule; /* counter id of the NAT rule that translated it; 0 = none */
+	__be32 nh; /* next hop of the cached route */
+	__u32 nat_rule; /* counter id of the NAT rule that translated it; reply entry: of a second one; 0 = none */
 };
 GW_ABI_SIZE(gw_flow4, 112);
 
@@ -152,7 +156,9 @@ struct gw_ext {
 	__u8 last_scale, last_flags;
 	__u32 flags;		 /* GW_EXT_* */
 	struct gw_seqadj seq[2]; /* of the original direction, of the reply direction */
-	__u32 pad[2];
+	/* Set by hand (conntrack -U): jiffies it may be silent until the next packet; 0 = none.  It holds as long as its last packet
+	 * is that of once_seen. */
+	__u32 once, once_seen;
 };
 GW_ABI_SIZE(gw_ext, 64);
 

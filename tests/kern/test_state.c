@@ -452,6 +452,8 @@ static void put4(const struct bpf_map *map, uint32_t id, uint8_t proto, uint16_t
 	struct gw_flow4 back = { .f = flow(id, flags | GW_FLOW_REPLY, idle_s + 1), .peer = orig };
 
 	back.f.pkts += 100;
+	back.f.created = 12; /* of a reply entry: what admitted the connection */
+	fwd.f.rule = back.f.rule = 13;
 	/* the reply keys must differ for every id, also beyond 65535 */
 	reply.daddr = fwd.peer.daddr = htonl(0xcb000000 + (id >> 16));
 	ck_assert_int_eq(bpf_map_update_elem(bpf_map__fd(map), &orig, &fwd, BPF_ANY), 0);
