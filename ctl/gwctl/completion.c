@@ -48,13 +48,14 @@ static void put_match_words(const struct verb *v)
 	if (strstr(v->args, "MATCH"))
 		printf(" ip ip6 tcp udp icmp icmpv6 proto src dst reply-src reply-dst sport dport"
 		       " reply-sport reply-dport state mark zone id assured replied unreplied snat"
-		       " dnat nat");
+		       " dnat nat rule nat-rule iif oif nat-addr icmp-type icmp-id");
 }
 
 static void put_dialect(const char *noun)
 {
 	if (!strcmp(noun, "conntrack"))
-		printf(" --dump --get --delete --event --flush --count --stats --src --dst "
+		printf(" --dump --get --delete --event --flush --count --stats --create --add"
+		       " --update --timeout --orig-zone --reply-zone --resync --src --dst "
 		       "--reply-src"
 		       " --reply-dst --protonum --family --status --mark --zone --id --src-nat"
 		       " --dst-nat --any-nat --event-mask --output --sport --dport --orig-port-src"

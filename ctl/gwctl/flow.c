@@ -20,7 +20,7 @@ static int parse(int argc, char **argv, struct flow_filter *ret)
 int verb_flow_list(struct gwctl *g, int argc, char **argv)
 {
 	bool proc = take_flag(&argc, argv, "--proc");
-	_cleanup_(rows_deinit) struct rows rows = { .show = SHOW_ID | SHOW_ACCT,
+	_cleanup_(rows_deinit) struct rows rows = { .show = SHOW_ID | SHOW_ACCT | SHOW_RULE,
 						    .proc = proc,
 						    .json = g->json };
 	struct flow_filter filter;
@@ -31,8 +31,12 @@ int verb_flow_list(struct gwctl *g, int argc, char **argv)
 
 int verb_flow_watch(struct gwctl *g, int argc, char **argv)
 {
-	_cleanup_(rows_deinit) struct rows rows = { .show = SHOW_ID | SHOW_ACCT | SHOW_TIMESTAMP,
+	bool resync = take_flag(&argc, argv, "--resync");
+	bool seq = take_flag(&argc, argv, "--seq");
+	_cleanup_(rows_deinit) struct rows rows = { .show = SHOW_ID | SHOW_ACCT | SHOW_RULE |
+							    SHOW_TIMESTAMP | (seq ? SHOW_SEQ : 0),
 						    .events = true,
+						    .resync = resync,
 						    .color = g->color,
 						    .json = g->json };
 	struct flow_filter filter;
@@ -43,7 +47,8 @@ int verb_flow_watch(struct gwctl *g, int argc, char **argv)
 
 int verb_flow_delete(struct gwctl *g, int argc, char **argv)
 {
-	_cleanup_(rows_deinit) struct rows rows = { .show = SHOW_ID | SHOW_ACCT, .json = g->json };
+	_cleanup_(rows_deinit) struct rows rows = { .show = SHOW_ID | SHOW_ACCT | SHOW_RULE,
+						    .json = g->json };
 	struct flow_filter filter;
 	int r = parse(argc, argv, &filter);
 
@@ -69,9 +74,19 @@ int verb_flow_flush(struct gwctl *g, int argc, char **argv)
 int verb_flow_count(struct gwctl *g, int argc, char **argv)
 {
 	_cleanup_(reply_deinit) struct reply reply = { 0 };
-	int r = gwctl_call(g, json_pack("{s:s}", "verb", "flows-count"), &reply);
+	_cleanup_(freep) char *text = NULL;
 	json_int_t assured, embryonic;
+	struct flow_filter filter;
+	json_t *json;
+	int r = parse(argc, argv, &filter);
 
+	if (r)
+		return r;
+	text = flow_filter_to_json(&filter);
+	json = text ? json_loads(text, 0, NULL) : NULL;
+	r = json ? gwctl_call(g, json_pack("{s:s, s:o}", "verb", "flows-count", "filter", json),
+			      &reply)
+		 : refuse("out of memory");
 	if (r)
 		return r;
 	if (g->json)

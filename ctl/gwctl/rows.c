@@ -39,7 +39,12 @@ static const char *event_color(const struct gw_event *ev)
 
 static void put_text(struct rows *rows, const struct gw_event *ev)
 {
-	if (rows->events) {
+	if (rows->xml) {
+		show_xml(ev, rows->show, &rows->b);
+	} else if (rows->save) {
+		if (ev->type < GW_EVENT_LOST)
+			show_save(ev, &rows->b);
+	} else if (rows->events) {
 		if (rows->color)
 			strbuf_puts(&rows->b, event_color(ev));
 		show_event(ev, rows->show, rows->portid, &rows->b);
@@ -56,15 +61,14 @@ static int rows_row(void *arg, const struct gw_event *ev)
 {
 	struct rows *rows = arg;
 
-	if (rows->ctargs && !ctargs_match_nat(rows->ctargs, ev))
-		return 0;
-	if (rows->events && ev->type == GW_EVENT_NONE)
+	if (rows->events && !rows->resync &&
+	    (ev->type == GW_EVENT_NONE || ev->type > GW_EVENT_LOST))
 		return -EPROTO;
 	if (rows->json)
 		put_json(rows, ev);
 	else if (!rows->quiet)
 		put_text(rows, ev);
-	if (ev->type != GW_EVENT_LOST)
+	if (ev->type < GW_EVENT_LOST && !(rows->events && ev->type == GW_EVENT_NONE))
 		rows->count++;
 	return rows->b.failed ? -ENOMEM : 0;
 }
@@ -92,7 +96,17 @@ static int stop_open(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-int rows_run(struct gwctl *g, struct rows *rows, const char *verb, const struct flow_filter *filter)
+/* What stands around all rows. */
+static void put_frame(struct rows *rows, bool begin)
+{
+	if (rows->xml)
+		fputs(begin ? SHOW_XML_HEAD : SHOW_XML_TAIL, stdout);
+	else if (rows->json && !rows->events && !begin)
+		fputs(rows->count ? "\n]\n" : "[]\n", stdout);
+}
+
+int rows_request(struct gwctl *g, struct rows *rows, json_t *request,
+		 const struct flow_filter *filter)
 {
 	_cleanup_(reply_deinit) struct reply reply = { 0 };
 	_cleanup_(freep) char *text = flow_filter_to_json(filter);
@@ -101,16 +115,25 @@ int rows_run(struct gwctl *g, struct rows *rows, const char *verb, const struct 
 		.row = rows_row, .batch = rows_batch, .arg = rows, .stop_fd = stop
 	};
 	json_t *json = text ? json_loads(text, 0, NULL) : NULL;
-	int r = json ? gwctl_connect(g) : refuse("out of memory");
+	int r = json && !json_object_set_new(request, "filter", json) ? gwctl_connect(g)
+								      : refuse("out of memory");
 
+	if (!r && rows->resync)
+		r = json_object_set_new(request, "resync", json_true()) ? refuse("out of memory")
+									: 0;
 	if (r) {
-		json_decref(json);
+		json_decref(request);
 		return r;
 	}
 	rows->portid = client_peer_pid(g->client);
-	r = gwctl_stream(g, json_pack("{s:s, s:o}", "verb", verb, "filter", json), &sink, &reply);
-	if (rows->json && !rows->events)
-		fputs(rows->count ? "\n]\n" : "[]\n", stdout);
+	put_frame(rows, true);
+	r = gwctl_stream(g, request, &sink, &reply);
+	put_frame(rows, false);
 	fflush(stdout);
 	return r;
+}
+
+int rows_run(struct gwctl *g, struct rows *rows, const char *verb, const struct flow_filter *filter)
+{
+	return rows_request(g, rows, json_pack("{s:s}", "verb", verb), filter);
 }

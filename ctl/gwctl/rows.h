@@ -8,9 +8,9 @@
 
 struct rows {
 	unsigned int show; /* SHOW_* */
-	bool events, proc, json, color;
-	bool quiet;		     /* only count */
-	const struct ctargs *ctargs; /* -j ADDRESS, or NULL */
+	bool events, proc, json, color, save, xml;
+	bool resync; /* events: with snapshots */
+	bool quiet;  /* only count */
 	unsigned int portid;
 	unsigned long count;
 	struct strbuf b;
@@ -19,4 +19,7 @@ void rows_deinit(struct rows *rows);
 /* Request and print until the end, for events until SIGINT or SIGTERM.  Sets rows->count. */
 int rows_run(struct gwctl *g, struct rows *rows, const char *verb,
 	     const struct flow_filter *filter);
+/* Likewise; the request (stolen) gets the filter. */
+int rows_request(struct gwctl *g, struct rows *rows, json_t *request,
+		 const struct flow_filter *filter);
 #endif

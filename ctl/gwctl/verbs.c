@@ -76,19 +76,20 @@ const struct verb verbs[] = {
 	  "Print another program's ruleset, running or saved, in our words", 1, 2, VERB_LOCAL,
 	  verb_import },
 
-	{ "conntrack", NULL, "-L|-G|-D|-E|-F|-C|-S [OPTIONS]",
+	{ "conntrack", NULL, "-L|-G|-D|-I|-U|-E|-F|-C|-S [OPTIONS]",
 	  "Connections in the words and the format of conntrack(8)", 0, ANY, VERB_DIALECT,
 	  verb_conntrack },
 
 	{ "flow", "list", "[--proc] [MATCH...]", "Print connections with counters", 0, ANY,
 	  VERB_READ, verb_flow_list },
-	{ "flow", "watch", "[MATCH...]",
+	{ "flow", "watch", "[--resync] [--seq] [MATCH...]",
 	  "Print events of connections, one per line, until interrupted", 0, ANY, VERB_READ,
 	  verb_flow_watch },
 	{ "flow", "delete", "MATCH...", "End the connections that match", 1, ANY, VERB_WRITE,
 	  verb_flow_delete },
 	{ "flow", "flush", "", "End all connections", 0, 0, VERB_WRITE, verb_flow_flush },
-	{ "flow", "count", "", "How many connections there are", 0, 0, VERB_READ, verb_flow_count },
+	{ "flow", "count", "[MATCH...]", "How many connections there are", 0, ANY, VERB_READ,
+	  verb_flow_count },
 
 	{ "iptables", NULL, "OPTIONS", "IPv4 rules in the words of iptables(8)", 0, ANY,
 	  VERB_DIALECT, verb_iptables },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <gwd/conf.h>
+#include <gwd/events.h>
 #include <gwd/expire.h>
 #include <gwd/ports.h>
 #include <gwd/sets.h>
@@ -59,9 +60,12 @@ static void rules_tick(struct gwd *g)
 static int expire_tick(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct gwd *g = arg;
-	uint64_t left = 0, start = now_ns(CLOCK_MONOTONIC), took, wait;
+	uint64_t left = 0, start = now_ns(CLOCK_MONOTONIC), took, wait, vanished;
 	int r = kern_expire(g->kern, &left);
 
+	vanished = kern_vanished(g->kern);
+	if (vanished)
+		events_vanished(g, vanished);
 	if (!r)
 		r = govern(g, &left);
 	if (!r)

@@ -31,8 +31,16 @@ struct pool {
 };
 enum { POOL_FREE, POOL_TAKEN, POOL_USED, POOL_SEEN };
 
+/* Whose a counter was last, and since when. */
+struct holder {
+	uint64_t handle;
+	uint32_t since;
+};
+
 struct ids {
 	struct pool pools[IDS_SPACES];
+	struct holder *owners; /* by counter */
+	uint32_t now;
 };
 
 static int pool_init(struct pool *p, uint32_t max)
@@ -138,15 +146,37 @@ struct ids *ids_new(void)
 	for (size_t i = 0; i < IDS_SPACES; i++)
 		if (pool_init(&ids->pools[i], spaces[i].max) < 0)
 			return NULL;
-	return TAKE_PTR(ids);
+	ids->owners = calloc(spaces[IDS_COUNTER].max, sizeof(*ids->owners));
+	return ids->owners ? TAKE_PTR(ids) : NULL;
 }
 
 struct ids *ids_free(struct ids *ids)
 {
 	for (size_t i = 0; ids && i < IDS_SPACES; i++)
 		pool_deinit(&ids->pools[i]);
+	if (ids)
+		free(ids->owners);
 	free(ids);
 	return NULL;
+}
+
+void ids_clock(struct ids *ids, uint32_t now)
+{
+	ids->now = now;
+}
+
+uint64_t ids_owner(const struct ids *ids, uint32_t cid, uint32_t when)
+{
+	const struct holder *o = &ids->owners[cid < spaces[IDS_COUNTER].max ? cid : 0];
+
+	return when >= o->since ? o->handle : 0;
+}
+
+static void own(struct ids *ids, uint32_t cid, uint64_t handle)
+{
+	if (!cid || cid >= spaces[IDS_COUNTER].max || ids->owners[cid].handle == handle)
+		return;
+	ids->owners[cid] = (struct holder){ handle, ids->now };
 }
 
 const char *ids_space_name(enum ids_space space)
@@ -432,6 +462,7 @@ static void see_counted(const struct counted *c, void *arg)
 	struct ids *ids = arg;
 
 	pool_see(&ids->pools[IDS_COUNTER], *c->cid);
+	own(ids, *c->cid, c->handle);
 }
 
 static void see_stateful(const struct stateful *s, void *arg)
@@ -465,9 +496,11 @@ void ids_commit_rule(struct ids *ids, struct rule *added, struct rule *deleted, 
 {
 	struct release rel = { ids, gen };
 
-	if (added)
+	if (added) {
+		own(ids, added->cid, added->handle);
 		for (size_t i = 0; i < IDS_SPACES; i++)
 			pool_keep_taken(&ids->pools[i]);
+	}
 	if (!deleted)
 		return;
 	pool_release(&ids->pools[IDS_COUNTER], deleted->cid, gen);

@@ -72,6 +72,13 @@ void ids_abort(struct ids *ids);
 void ids_commit(struct ids *ids, const struct ruleset *rs, uint32_t gen);
 /* Likewise where only these rules changed; either may be NULL. */
 void ids_commit_rule(struct ids *ids, struct rule *added, struct rule *deleted, uint32_t gen);
+/* The time of what is committed from now on: seconds since boot, 0 = always. */
+void ids_clock(struct ids *ids, uint32_t now);
+/*
+ * The handle of what counter cid belonged to at `when`, also if that has been deleted since; 0 = unknown.  A counter that got another owner
+ * forgets the one before.
+ */
+uint64_t ids_owner(const struct ids *ids, uint32_t cid, uint32_t when);
 /* Was it taken since the last commit? */
 bool ids_is_fresh(const struct ids *ids, enum ids_space space, uint32_t id);
 const char *ids_space_name(enum ids_space space); /* "counters" */

@@ -17,8 +17,7 @@ static int job_ended(sd_event_source *source, const siginfo_t *si, void *arg)
 	return 0;
 }
 
-/* In the child: what must not outlive or disturb gwd. */
-static void job_detach(struct gwd *g, struct client *c)
+void job_detach(struct gwd *g, struct client *c)
 {
 	sigset_t none;
 

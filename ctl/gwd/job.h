@@ -12,4 +12,6 @@
 /* REQUEST_STREAM when the job runs; otherwise the error was sent and this is the code. */
 int job_start(struct gwd *g, struct client *c, const struct verb *verb, json_t *req,
 	      struct reply *r);
+/* In any child: let go of what must not outlive or disturb gwd, all clients but c (may be NULL) included. */
+void job_detach(struct gwd *g, struct client *c);
 #endif

@@ -25,7 +25,7 @@ void masq_retire(struct gwd *g, int family, const void *addr)
 
 	memcpy(b.addr, addr, family == 4 ? 4 : 16);
 	kern_mappings_end(g->kern, family, addr);
-	if (flowlist_collect(&list, g->kern, flow_is_behind, &b) < 0)
+	if (flowlist_collect(&list, g, flow_is_behind, &b) < 0)
 		return;
 	for (size_t i = 0; i < list.n; i++)
 		ended += kern_flow_kill(g->kern, &list.list[i], GW_CAUSE_KILL) == 1;

@@ -5,16 +5,20 @@
 #include <gwd/request.h>
 
 struct listing {
+	struct gwd *g;
 	struct flow_filter filter;
 	struct reply *r;
+	uint64_t assured, embryonic;
 };
 
-static int list_one(const struct gw_event *ev, void *arg)
+static int list_one(const struct gw_event *row, void *arg)
 {
 	struct listing *l = arg;
+	struct gw_event ev = *row;
 
-	if (flow_filter_match(&l->filter, ev))
-		reply_flow(l->r, ev);
+	flow_dress(l->g, &ev);
+	if (flow_filter_match(&l->filter, &ev))
+		reply_flow(l->r, &ev);
 	return l->r->failed;
 }
 
@@ -26,7 +30,7 @@ static int answer_errno(struct reply *r, int error)
 
 int req_flows(struct gwd *g, json_t *req, struct reply *r)
 {
-	struct listing l = { .r = r };
+	struct listing l = { .g = g, .r = r };
 	int rc;
 
 	if (!field_filter(req, &l.filter, r))
@@ -48,7 +52,7 @@ int req_flows_delete(struct gwd *g, json_t *req, struct reply *r)
 
 	if (!field_filter(req, &filter, r))
 		return REQUEST_USAGE;
-	rc = flowlist_collect(&list, g->kern, pick_filter, &filter);
+	rc = flowlist_collect(&list, g, pick_filter, &filter);
 	if (rc < 0)
 		return answer_errno(r, rc);
 	for (size_t i = 0; i < list.n; i++)
@@ -73,15 +77,37 @@ int req_flows_flush(struct gwd *g, json_t *req, struct reply *r)
 	return REQUEST_OK;
 }
 
+static int count_one(const struct gw_event *row, void *arg)
+{
+	struct listing *l = arg;
+	struct gw_event ev = *row;
+
+	flow_dress(l->g, &ev);
+	if (flow_filter_match(&l->filter, &ev))
+		*(ev.flags & GW_FLOW_ASSURED ? &l->assured : &l->embryonic) += 1;
+	return 0;
+}
+
+/* All of them are counted in the kernel, some of them here. */
+static int count(struct gwd *g, json_t *req, struct listing *l)
+{
+	if (!json_object_size(json_object_get(req, "filter")))
+		return kern_flow_count(g->kern, &l->assured, &l->embryonic);
+	return kern_flows(g->kern, count_one, l);
+}
+
 int req_flows_count(struct gwd *g, json_t *req, struct reply *r)
 {
-	uint64_t est = 0, emb = 0;
-	int rc = kern_flow_count(g->kern, &est, &emb);
+	struct listing l = { .g = g };
+	int rc;
 
+	if (!field_filter(req, &l.filter, r))
+		return REQUEST_USAGE;
+	rc = count(g, req, &l);
 	if (rc < 0)
 		return answer_errno(r, rc);
-	reply_json(r, json_pack("{s:I, s:I}", "assured", (json_int_t)est, "embryonic",
-				(json_int_t)emb));
+	reply_json(r, json_pack("{s:I, s:I}", "assured", (json_int_t)l.assured, "embryonic",
+				(json_int_t)l.embryonic));
 	return REQUEST_OK;
 }
 
@@ -89,10 +115,11 @@ int req_events(struct gwd *g, json_t *req, struct reply *r)
 {
 	struct subscription *s = NULL;
 	struct flow_filter filter;
+	bool resync = false;
 
-	if (!field_filter(req, &filter, r))
+	if (!field_filter(req, &filter, r) || !field_bool(req, "resync", &resync, r))
 		return REQUEST_USAGE;
-	if (events_subscribe(g, r->client, &filter, &s) < 0) {
+	if (events_subscribe(g, r->client, &filter, resync, &s) < 0) {
 		reply_error(r, "no memory for another listener");
 		return REQUEST_FAILED;
 	}

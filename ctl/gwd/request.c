@@ -2,6 +2,7 @@
 #include <gwd/client.h>
 #include <gwd/job.h>
 #include <gwd/request.h>
+#include <net/if.h>
 
 #define FIELDS(...) ((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
 
@@ -17,9 +18,14 @@ static const struct verb verbs[] = {
 	  FIELDS("family", "table", "chain", "number", "xt") },
 	{ "flows", VERB_JOB, req_flows, FIELDS("filter") },
 	{ "flows-delete", VERB_JOB, req_flows_delete, FIELDS("filter") },
+	{ "flows-update", VERB_JOB, req_flows_update,
+	  FIELDS("filter", "mark", "mark_mask", "timeout", "status", "state") },
+	{ "flows-insert", VERB_JOB, req_flows_insert,
+	  FIELDS("family", "proto", "zone", "original", "reply", "mark", "timeout", "status",
+		 "state") },
 	{ "flows-flush", VERB_JOB, req_flows_flush, FIELDS() },
-	{ "flows-count", VERB_JOB, req_flows_count, FIELDS() },
-	{ "events", VERB_READ, req_events, FIELDS("filter") },
+	{ "flows-count", VERB_JOB, req_flows_count, FIELDS("filter") },
+	{ "events", VERB_READ, req_events, FIELDS("filter", "resync") },
 	{ "logs", VERB_READ, req_logs, FIELDS() },
 	{ "rule-stats", VERB_READ, req_rule_stats, FIELDS() },
 	{ "stats", VERB_READ, req_stats, FIELDS() },
@@ -105,10 +111,20 @@ bool field_filter(json_t *req, struct flow_filter *ret, struct reply *r)
 	if (!v)
 		return true;
 	text = json_is_object(v) ? json_dumps(v, JSON_COMPACT) : NULL;
-	if (text && !flow_filter_from_json(text, ret))
-		return true;
-	reply_error(r, "the filter is not understood");
-	return false;
+	if (!text || flow_filter_from_json(text, ret)) {
+		reply_error(r, "the filter is not understood");
+		return false;
+	}
+	for (int i = 0; i < 2; i++) {
+		if (!ret->ifname[i][0])
+			continue;
+		ret->ifindex[i] = if_nametoindex(ret->ifname[i]);
+		if (!ret->ifindex[i]) {
+			reply_error(r, "there is no interface `%s`", ret->ifname[i]);
+			return false;
+		}
+	}
+	return true;
 }
 
 /* A field that is ignored is a request that does something else than it says. */

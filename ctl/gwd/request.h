@@ -50,6 +50,8 @@ int req_flows(struct gwd *g, json_t *req, struct reply *r);
 int req_flows_delete(struct gwd *g, json_t *req, struct reply *r);
 int req_flows_flush(struct gwd *g, json_t *req, struct reply *r);
 int req_flows_count(struct gwd *g, json_t *req, struct reply *r);
+int req_flows_update(struct gwd *g, json_t *req, struct reply *r);
+int req_flows_insert(struct gwd *g, json_t *req, struct reply *r);
 int req_events(struct gwd *g, json_t *req, struct reply *r);
 /* req_status.c */
 int req_ping(struct gwd *g, json_t *req, struct reply *r);

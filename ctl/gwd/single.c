@@ -373,6 +373,7 @@ static int add_rule(struct gwd *g, const struct txn_request *req, const struct c
 		g->rs->next_handle = next;
 		return e;
 	}
+	ids_clock(g->ids, now_ns(CLOCK_BOOTTIME) / 1000000000);
 	ids_commit_rule(g->ids, r, NULL, g->gen);
 	logs_learn_rule(g, r);
 	*ret = (struct lang_changes){ .rules_added = 1, .last_handle = r->handle };

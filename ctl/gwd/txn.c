@@ -14,6 +14,7 @@
 #include <gwd/state.h>
 #include <gwd/txn.h>
 #include <systemd/sd-event.h>
+#include <time.h>
 
 #define CHECK_LINES_MAX (1U << 24) /* what the largest rules.memory holds */
 
@@ -278,6 +279,7 @@ static void txn_commit(struct gwd *g, struct txn *t)
 		state_commit(g);
 	ids_walk_counted(t->rs, counter_start, &(struct starts){ .g = g });
 	ids_forget_given(t->rs);
+	ids_clock(g->ids, now_ns(CLOCK_BOOTTIME) / 1000000000);
 	ids_commit(g->ids, t->rs, g->gen + 1);
 	g->rs = TAKE_PTR(t->rs);
 	g->index = TAKE_PTR(t->index);

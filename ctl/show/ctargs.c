@@ -9,7 +9,8 @@
 
 /* Bits of the commands an option may stand with; -G never gets as far as complaining about one. */
 #define ON(command) (1U << CT_##command)
-#define ON_FILTER   (ON(LIST) | ON(GET) | ON(DELETE) | ON(EVENT))
+#define ON_CREATE   (ON(CREATE) | ON(ADD))
+#define ON_FILTER   (ON(LIST) | ON(GET) | ON(DELETE) | ON(EVENT) | ON(UPDATE))
 
 enum {
 	OPT_LONG = 256,
@@ -22,7 +23,13 @@ enum {
 	OPT_STATE,
 	OPT_ICMP_TYPE,
 	OPT_ICMP_CODE,
-	OPT_ICMP_ID
+	OPT_ICMP_ID,
+	OPT_ORIG_ZONE,
+	OPT_REPLY_ZONE,
+	OPT_LABEL_ADD,
+	OPT_LABEL_DEL,
+	OPT_RESYNC,
+	OPT_LAST
 };
 
 /* One row per option; the first row of a code names it in messages. */
@@ -42,35 +49,43 @@ static const struct opt_row {
 	{ "stats", 'S', no_argument, CT_STATS, 0 },
 	{ "help", 'h', no_argument, CT_HELP, 0 },
 	{ "version", 'V', no_argument, CT_VERSION, 0 },
-	{ "src", 's', required_argument, CT_NONE, ON_FILTER },
-	{ "orig-src", 's', required_argument, CT_NONE, ON_FILTER },
-	{ "dst", 'd', required_argument, CT_NONE, ON_FILTER },
-	{ "orig-dst", 'd', required_argument, CT_NONE, ON_FILTER },
-	{ "reply-src", 'r', required_argument, CT_NONE, ON_FILTER },
-	{ "reply-dst", 'q', required_argument, CT_NONE, ON_FILTER },
-	{ "protonum", 'p', required_argument, CT_NONE, ON_FILTER },
-	{ "status", 'u', required_argument, CT_NONE, ON_FILTER & ~ON(EVENT) },
+	{ "create", 'I', no_argument, CT_CREATE, 0 },
+	{ "add", 'A', no_argument, CT_ADD, 0 },
+	{ "update", 'U', no_argument, CT_UPDATE, 0 },
+	{ "src", 's', required_argument, CT_NONE, ON_FILTER | ON_CREATE },
+	{ "orig-src", 's', required_argument, CT_NONE, ON_FILTER | ON_CREATE },
+	{ "dst", 'd', required_argument, CT_NONE, ON_FILTER | ON_CREATE },
+	{ "orig-dst", 'd', required_argument, CT_NONE, ON_FILTER | ON_CREATE },
+	{ "reply-src", 'r', required_argument, CT_NONE, ON_FILTER | ON_CREATE },
+	{ "reply-dst", 'q', required_argument, CT_NONE, ON_FILTER | ON_CREATE },
+	{ "protonum", 'p', required_argument, CT_NONE, ON_FILTER | ON_CREATE },
+	{ "timeout", 't', required_argument, CT_NONE, ON_CREATE | ON(UPDATE) },
+	{ "status", 'u', required_argument, CT_NONE, (ON_FILTER & ~ON(EVENT)) | ON_CREATE },
 	{ "event-mask", 'e', required_argument, CT_NONE, ON(EVENT) },
 	{ "mask-src", OPT_MASK_SRC, required_argument, CT_NONE, ON_FILTER },
 	{ "mask-dst", OPT_MASK_DST, required_argument, CT_NONE, ON_FILTER },
-	{ "mark", 'm', required_argument, CT_NONE, ON_FILTER },
+	{ "mark", 'm', required_argument, CT_NONE, ON_FILTER | ON_CREATE },
 	{ "id", 'i', required_argument, CT_NONE, ON_FILTER },
-	{ "family", 'f', required_argument, CT_NONE, ON_FILTER | ON(FLUSH) },
-	{ "src-nat", 'n', optional_argument, CT_NONE, ON_FILTER },
-	{ "dst-nat", 'g', optional_argument, CT_NONE, ON_FILTER },
+	{ "family", 'f', required_argument, CT_NONE, ON_FILTER | ON(FLUSH) | ON_CREATE },
+	{ "src-nat", 'n', optional_argument, CT_NONE, ON_FILTER | ON_CREATE },
+	{ "dst-nat", 'g', optional_argument, CT_NONE, ON_FILTER | ON_CREATE },
 	{ "output", 'o', required_argument, CT_NONE, ON_FILTER | ON(COUNT) | ON(STATS) },
 	{ "buffer-size", 'b', required_argument, CT_NONE, ON(EVENT) },
-	{ "any-nat", 'j', optional_argument, CT_NONE, ON_FILTER & ~ON(DELETE) },
-	{ "zone", 'w', required_argument, CT_NONE, ON_FILTER },
+	{ "any-nat", 'j', optional_argument, CT_NONE, ON(LIST) | ON(GET) | ON(EVENT) },
+	{ "zone", 'w', required_argument, CT_NONE, ON(LIST) | ON(DELETE) | ON(EVENT) | ON_CREATE },
+	{ "orig-zone", OPT_ORIG_ZONE, required_argument, CT_NONE,
+	  ON(LIST) | ON(DELETE) | ON(EVENT) },
+	{ "reply-zone", OPT_REPLY_ZONE, required_argument, CT_NONE,
+	  ON(LIST) | ON(DELETE) | ON(EVENT) },
+	/* ours: a snapshot in front of the events, and behind each loss */
+	{ "resync", OPT_RESYNC, no_argument, CT_NONE, ON(EVENT) },
 	/* conntrack has these, we have not: refused by name instead of as a typing error */
-	{ "create", 'I', no_argument, CT_NONE, 0 },
-	{ "add", 'A', no_argument, CT_NONE, 0 },
-	{ "update", 'U', no_argument, CT_NONE, 0 },
 	{ "load-file", 'R', required_argument, CT_NONE, 0 },
-	{ "timeout", 't', required_argument, CT_NONE, 0 },
 	{ "zero", 'z', no_argument, CT_NONE, 0 },
 	{ "secmark", 'c', required_argument, CT_NONE, 0 },
 	{ "label", 'l', required_argument, CT_NONE, 0 },
+	{ "label-add", OPT_LABEL_ADD, required_argument, CT_NONE, 0 },
+	{ "label-del", OPT_LABEL_DEL, optional_argument, CT_NONE, 0 },
 };
 
 /* Options that a protocol brings: known only behind its -p. */
@@ -102,7 +117,10 @@ struct parse {
 	int argc;
 	struct option options[OPTIONS_MAX];
 	size_t n_options;
-	bool given[OPT_LONG]; /* by letter */
+	bool given[OPT_LAST]; /* by code */
+	bool nat_end[2];      /* -g, -n with an address */
+	bool status_unset;
+	uint32_t status_other; /* what can not be set by hand */
 };
 
 const char ctargs_help[] =
@@ -113,6 +131,9 @@ const char ctargs_help[] =
 	"  -G, --get             show one connection\n"
 	"  -D, --delete          delete connections\n"
 	"  -E, --event           show events until interrupted\n"
+	"  -I, --create          enter a connection\n"
+	"  -A, --add             likewise, if it is not there\n"
+	"  -U, --update          change mark, timeout, status or state\n"
 	"  -F, --flush           delete all connections\n"
 	"  -C, --count           how many connections there are\n"
 	"  -S, --stats           statistics, one line per CPU\n"
@@ -128,10 +149,14 @@ const char ctargs_help[] =
 	"  -f, --family ipv4|ipv6\n"
 	"  -u, --status ASSURED|SEEN_REPLY|UNREPLIED[,...]\n"
 	"  -m, --mark MARK[/MASK]\n"
-	"  -w, --zone ZONE\n"
+	"  -w, --zone ZONE, --orig-zone ZONE, --reply-zone ZONE\n"
 	"  -i, --id ID\n"
-	"  -n, --src-nat [ADDRESS], -g, --dst-nat [ADDRESS], -j, --any-nat [ADDRESS]\n"
+	"  -n, --src-nat [ADDRESS[:PORT]], -g, --dst-nat, -j, --any-nat\n"
 	"  -e, --event-mask ALL|NEW|UPDATES|DESTROY[,...]\n"
+	"      --resync          all connections in front of the events, and behind a loss\n"
+	"To be set by -I and -U, and there no filters:\n"
+	"  -t, --timeout SECONDS, -m, --mark MARK[/MASK], -u, --status SEEN_REPLY|ASSURED[,...],\n"
+	"      --state STATE\n"
 	"behind -p tcp, udp, udplite, sctp, dccp:\n"
 	"      --sport, --orig-port-src PORT, --dport, --orig-port-dst PORT\n"
 	"      --reply-port-src PORT, --reply-port-dst PORT\n"
@@ -140,9 +165,10 @@ const char ctargs_help[] =
 	"behind -p icmpv6: --icmpv6-type N, --icmpv6-code N, --icmpv6-id N\n"
 	"\n"
 	"Output:\n"
-	"  -o, --output extended,id,timestamp,acct,json\n";
+	"  -o, --output extended,id,timestamp,acct,rule,seq,json | proc | save | xml\n";
 
-#define usage(d, ...) (diag_set((d), __VA_ARGS__), CTARGS_E_USAGE)
+#define usage(d, ...)	(diag_set((d), __VA_ARGS__), CTARGS_E_USAGE)
+#define refused(d, ...) (diag_set((d), __VA_ARGS__), CTARGS_E_REFUSED)
 
 static const struct opt_row *row_of(int code)
 {
@@ -244,6 +270,18 @@ int ctargs_mark(struct flow_filter *f, const char *text, struct diag *d)
 	return 0;
 }
 
+/* conntrack masks only the original direction, and what is created has one address. */
+static int parse_address(struct parse *p, int which)
+{
+	static const char *const names[] = { "src", "dst", "reply-src", "reply-dst" };
+
+	if (strchr(optarg, '/') && which >= FF_REPLY_SRC)
+		return usage(p->d, "CIDR notation unavailable for `--%s'", names[which]);
+	if (strchr(optarg, '/'))
+		p->given[which == FF_ORIG_SRC ? OPT_MASK_SRC : OPT_MASK_DST] = true;
+	return ctargs_address(&p->args->filter, which, optarg, p->d);
+}
+
 static int parse_mask(struct parse *p, int which, const char *name, const char *text)
 {
 	struct flow_filter *f = &p->args->filter;
@@ -270,10 +308,39 @@ static const char *optional_word(struct parse *p)
 	return NULL;
 }
 
+/* "ADDRESS[:PORT]" as what an end became: of the source that is where replies go to, and the other way round. */
+static int parse_nat_end(struct parse *p, int code, char *text)
+{
+	struct flow_filter *f = &p->args->filter;
+	int which = code == 'n' ? FF_REPLY_DST : FF_REPLY_SRC, r = 0;
+	char *colon = strchr(text, ':');
+	int32_t port = -1;
+
+	if (colon && !strchr(colon + 1, ':')) {
+		*colon = '\0';
+		r = parse_int(p, "port", colon + 1, 65535, &port);
+	}
+	if (r)
+		return r;
+	if (code != 'j') {
+		f->port[which] = port;
+		if (port >= 0)
+			f->pat |= code == 'n' ? GW_FLOW_SNAT : GW_FLOW_DNAT;
+		p->nat_end[which == FF_REPLY_DST] = true;
+		return ctargs_address(f, which, text, p->d);
+	}
+	f->nat_port = port;
+	f->nat_family = parse_ip(text, f->nat_addr);
+	if (!f->nat_family)
+		return usage(p->d, "Invalid IP address `%s'", text);
+	return claim_family(f, f->nat_family, p->d);
+}
+
 static int parse_nat(struct parse *p, int code)
 {
 	struct flow_filter *f = &p->args->filter;
 	const char *address = optional_word(p);
+	char copy[INET6_ADDRSTRLEN + 8];
 
 	if (code == 'n')
 		f->status_set |= GW_FLOW_SNAT;
@@ -283,14 +350,9 @@ static int parse_nat(struct parse *p, int code)
 		f->nat = GW_FLOW_SNAT | GW_FLOW_DNAT;
 	if (!address)
 		return 0;
-	/* what the source became is where replies go to, and the other way round */
-	if (code != 'j')
-		return ctargs_address(f, code == 'n' ? FF_REPLY_DST : FF_REPLY_SRC, address, p->d);
-	p->args->nat_family = parse_ip(address, p->args->nat_addr);
-	if (!p->args->nat_family)
+	if (snprintf(copy, sizeof(copy), "%s", address) >= (int)sizeof(copy))
 		return usage(p->d, "Invalid IP address `%s'", address);
-	p->args->has_nat_addr = true;
-	return claim_family(f, p->args->nat_family, p->d);
+	return parse_nat_end(p, code, copy);
 }
 
 /* Words separated by commas; each row's name may be shortened and written in any case, as conntrack allows. */
@@ -319,14 +381,27 @@ static int parse_words(struct parse *p, const char *text, const struct word_row 
 
 static int parse_status(struct parse *p)
 {
+	/* of these two kinds there is no connection here; UNSET is no bit at all */
+	enum { NEVER = 1U << 31, UNSET = 1U << 30 };
 	static const struct word_row rows[] = {
 		{ "ASSURED", GW_FLOW_ASSURED, 0 },
 		{ "SEEN_REPLY", GW_FLOW_SEEN_REPLY, 0 },
+		{ "UNSET", UNSET, 0 },
+		{ "FIXED_TIMEOUT", NEVER, 0 },
+		{ "EXPECTED", GW_FLOW_EXPECTED, 0 },
+		{ "OFFLOAD", NEVER, 0 },
 		{ "UNREPLIED", 0, GW_FLOW_SEEN_REPLY },
 	};
+	struct flow_filter *f = &p->args->filter;
+	uint32_t set = 0;
+	int r = parse_words(p, optarg, rows, ARRAY_SIZE(rows), &set, &f->status_clear);
 
-	return parse_words(p, optarg, rows, ARRAY_SIZE(rows), &p->args->filter.status_set,
-			   &p->args->filter.status_clear);
+	f->none |= !!(set & NEVER);
+	p->status_unset |= !!(set & UNSET);
+	p->args->change.status |= set & (GW_FLOW_ASSURED | GW_FLOW_SEEN_REPLY);
+	p->status_other |= set & ~(GW_FLOW_ASSURED | GW_FLOW_SEEN_REPLY | UNSET);
+	f->status_set |= set & ~(NEVER | UNSET);
+	return r;
 }
 
 static int parse_events(struct parse *p)
@@ -345,23 +420,44 @@ static int parse_events(struct parse *p)
 
 static int parse_output(struct parse *p)
 {
-	enum { JSON = 1U << 31, NOTHING = 0 };
+	enum {
+		JSON = 1U << 31,
+		PROC = 1U << 30,
+		SAVE = 1U << 29,
+		XML = 1U << 28,
+		FORMATS = JSON | PROC | SAVE | XML,
+		NOTHING = 0
+	};
 	static const struct word_row rows[] = {
 		{ "extended", SHOW_EXTENDED, 0 },
-		{ "id", SHOW_ID, 0 },
+		{ "xml", XML, 0 },
+		{ "save", SAVE, 0 },
 		{ "timestamp", SHOW_TIMESTAMP, 0 },
-		{ "acct", SHOW_ACCT, 0 },
-		{ "json", JSON, 0 },
+		{ "id", SHOW_ID, 0 },
 		/* nothing of the kind exists here: conntrack prints nothing for them either */
 		{ "ktimestamp", NOTHING, 0 },
 		{ "labels", NOTHING, 0 },
 		{ "userspace", NOTHING, 0 },
+		/* ours */
+		{ "acct", SHOW_ACCT, 0 },
+		{ "json", JSON, 0 },
+		{ "proc", PROC, 0 },
+		{ "rule", SHOW_RULE, 0 },
+		{ "seq", SHOW_SEQ, 0 },
 	};
 	uint32_t set = 0, ignored = 0;
 	int r = parse_words(p, optarg, rows, ARRAY_SIZE(rows), &set, &ignored);
 
-	p->args->show |= set & ~JSON;
+	p->args->show |= set & ~FORMATS;
 	p->args->json |= !!(set & JSON);
+	p->args->proc |= !!(set & PROC);
+	p->args->save |= !!(set & SAVE);
+	p->args->xml |= !!(set & XML);
+	if (!r && p->args->save &&
+	    (p->args->show || p->args->json || p->args->proc || p->args->xml))
+		return refused(p->d,
+			       "cannot combine save output with any other output type, use -o "
+			       "save only");
 	return r;
 }
 
@@ -451,17 +547,18 @@ static int parse_id(struct parse *p)
 static int parse_filter_option(struct parse *p, int code)
 {
 	struct flow_filter *f = &p->args->filter;
-	uint64_t ignored;
+	uint64_t ignored, n = 0;
+	int r;
 
 	switch (code) {
 	case 's':
-		return ctargs_address(f, FF_ORIG_SRC, optarg, p->d);
+		return parse_address(p, FF_ORIG_SRC);
 	case 'd':
-		return ctargs_address(f, FF_ORIG_DST, optarg, p->d);
+		return parse_address(p, FF_ORIG_DST);
 	case 'r':
-		return ctargs_address(f, FF_REPLY_SRC, optarg, p->d);
+		return parse_address(p, FF_REPLY_SRC);
 	case 'q':
-		return ctargs_address(f, FF_REPLY_DST, optarg, p->d);
+		return parse_address(p, FF_REPLY_DST);
 	case OPT_MASK_SRC:
 		return parse_mask(p, FF_ORIG_SRC, "src", optarg);
 	case OPT_MASK_DST:
@@ -470,6 +567,17 @@ static int parse_filter_option(struct parse *p, int code)
 		return ctargs_mark(f, optarg, p->d);
 	case 'w':
 		return parse_int(p, "zone", optarg, 65535, &f->zone);
+	case OPT_ORIG_ZONE:
+	case OPT_REPLY_ZONE:
+		f->none = true; /* a connection has one zone for both directions */
+		return parse_number(p, "zone", optarg, 65535, &ignored);
+	case 't':
+		r = parse_number(p, "timeout", optarg, UINT32_MAX, &n);
+		p->args->change.timeout = n;
+		return r;
+	case OPT_RESYNC:
+		p->args->resync = true;
+		return 0;
 	case 'i':
 		return parse_id(p);
 	case 'b': /* the daemon's ring decides: the number is only checked */
@@ -489,8 +597,7 @@ static int parse_option(struct parse *p, int code)
 		return parse_command(p, row);
 	if (!row->on)
 		return usage(p->d, "`--%s' is not supported by gatewarden", row->name);
-	if (code < OPT_LONG)
-		p->given[code] = true;
+	p->given[code] = true;
 	switch (code) {
 	case 'p':
 		return parse_proto(p);
@@ -512,8 +619,7 @@ static int check_legal(struct parse *p)
 	for (size_t i = 0; i < ARRAY_SIZE(opt_rows); i++) {
 		const struct opt_row *row = &opt_rows[i];
 
-		if (row->code < OPT_LONG && p->given[row->code] &&
-		    !(row->on & (1U << p->args->command)))
+		if (p->given[row->code] && !(row->on & (1U << p->args->command)))
 			return usage(p->d, "Illegal option `--%s' with this command", row->name);
 	}
 	return 0;
@@ -524,27 +630,162 @@ static bool has_pair(const struct flow_filter *f, int a, int b)
 	return f->addr[a].family && f->addr[b].family;
 }
 
-/* -G names one connection: both addresses and both ports (or the ICMP query) of one direction. */
-static int check_get(struct parse *p)
+static bool has_ports(const struct flow_filter *f, int a, int b)
+{
+	return f->port[a] >= 0 && f->port[b] >= 0;
+}
+
+static int check_icmp(struct parse *p, bool code)
 {
 	const struct flow_filter *f = &p->args->filter;
+	const char *six = f->proto == IPPROTO_ICMPV6 ? "v6" : "";
 
-	if (p->args->command != CT_GET)
+	if (f->proto != IPPROTO_ICMP && f->proto != IPPROTO_ICMPV6)
 		return 0;
+	if (f->icmp_type < 0)
+		return usage(p->d, "You need to supply the `--icmp%s-type' option for this command",
+			     six);
+	if (code && f->icmp_code < 0)
+		return usage(p->d, "You need to supply the `--icmp%s-code' option for this command",
+			     six);
+	return 0;
+}
+
+/* One connection is named by both addresses and both ports (or the ICMP query) of one direction. */
+static int check_tuple(struct parse *p, bool create)
+{
+	const struct flow_filter *f = &p->args->filter;
+	bool orig = f->addr[FF_ORIG_SRC].family || f->addr[FF_ORIG_DST].family;
+	bool reply = f->addr[FF_REPLY_SRC].family || f->addr[FF_REPLY_DST].family;
+
 	if (f->proto < 0)
 		return usage(p->d, "You need to supply the `--protonum' option for this command");
+	if (create && !p->given['t'])
+		return usage(p->d, "You need to supply the `--timeout' option for this command");
 	if (!has_pair(f, FF_ORIG_SRC, FF_ORIG_DST) && !has_pair(f, FF_REPLY_SRC, FF_REPLY_DST))
-		return usage(p->d, "you have to specify `--src' and `--dst'");
-	if (show_proto_has_ports(f->proto) &&
-	    (f->port[FF_ORIG_SRC] < 0 || f->port[FF_ORIG_DST] < 0) &&
-	    (f->port[FF_REPLY_SRC] < 0 || f->port[FF_REPLY_DST] < 0))
+		return reply && !orig ? usage(p->d, "you have to specify `--reply-src' and "
+						    "`--reply-dst'")
+				      : usage(p->d, "you have to specify `--src' and `--dst'");
+	if (create && f->proto == IPPROTO_TCP && f->state < 0)
+		return usage(p->d, "You need to supply the `--state' option for this command");
+	if (create && f->proto == IPPROTO_GRE)
+		return usage(p->d, "you have to specify `--srckey' and `--dstkey'");
+	if (create && (f->proto == IPPROTO_SCTP || f->proto == IPPROTO_DCCP))
+		return usage(p->d, "creating %s connections is not supported by gatewarden",
+			     show_proto_name(f->proto));
+	if (show_proto_has_ports(f->proto) && !has_ports(f, FF_ORIG_SRC, FF_ORIG_DST) &&
+	    !has_ports(f, FF_REPLY_SRC, FF_REPLY_DST))
 		return usage(p->d, "you have to specify `--sport' and `--dport'");
-	if (f->proto == IPPROTO_ICMP && f->icmp_type < 0)
-		return usage(p->d, "You need to supply the `--icmp-type' option for this command");
-	if (f->proto == IPPROTO_ICMPV6 && f->icmp_type < 0)
-		return usage(p->d,
-			     "You need to supply the `--icmpv6-type' option for this command");
+	return check_icmp(p, create);
+}
+
+static void tuple_turn(struct gw_tuple6 *to, const struct gw_tuple6 *from)
+{
+	*to = *from;
+	memcpy(to->saddr, from->daddr, sizeof(to->saddr));
+	memcpy(to->daddr, from->saddr, sizeof(to->daddr));
+	to->sport = from->dport;
+	to->dport = from->sport;
+}
+
+/* One direction as far as it was given. */
+static void tuple_take(struct gw_tuple6 *t, const struct flow_filter *f, int src, int dst)
+{
+	if (f->addr[src].family)
+		memcpy(t->saddr, f->addr[src].addr, sizeof(t->saddr));
+	if (f->addr[dst].family)
+		memcpy(t->daddr, f->addr[dst].addr, sizeof(t->daddr));
+	if (f->port[src] >= 0)
+		t->sport = htons(f->port[src]);
+	if (f->port[dst] >= 0)
+		t->dport = htons(f->port[dst]);
+}
+
+/* ICMP: the id is the source port, the query's type the destination's, 0 for echo (gw/tuple.h).  false = no query. */
+static bool tuple_icmp(struct gw_tuple6 *t, const struct flow_filter *f)
+{
+	bool six = f->proto == IPPROTO_ICMPV6;
+
+	if (f->proto != IPPROTO_ICMP && !six)
+		return true;
+	if (!show_icmp_is_query(f->proto, f->icmp_type) || f->icmp_code > 0)
+		return false;
+	t->sport = htons(f->icmp_id < 0 ? 0 : f->icmp_id);
+	t->dport = f->icmp_type == (six ? 128 : 8) ? 0 : htons(f->icmp_type);
+	return true;
+}
+
+/*
+ * The tuples of a connection to be entered.  The reply is the answer to the original, but for what was said of it: all of it, or
+ * what -n and -g translate to.
+ */
+static int take_flow(struct parse *p)
+{
+	const struct flow_filter *f = &p->args->filter;
+	struct gw_event *ev = &p->args->flow;
+	bool orig = has_pair(f, FF_ORIG_SRC, FF_ORIG_DST);
+	bool reply = has_pair(f, FF_REPLY_SRC, FF_REPLY_DST);
+	bool any_reply = p->given['r'] || p->given['q'];
+
+	ev->family = f->family;
+	ev->proto = f->proto;
+	ev->zone = f->zone < 0 ? 0 : f->zone;
+	if (any_reply && orig &&
+	    (!reply || p->nat_end[0] || p->nat_end[1] ||
+	     (show_proto_has_ports(f->proto) && !has_ports(f, FF_REPLY_SRC, FF_REPLY_DST))))
+		return refused(p->d, "Operation failed: invalid parameters");
+	if (!orig) {
+		tuple_take(&ev->tuple[1], f, FF_REPLY_SRC, FF_REPLY_DST);
+		tuple_turn(&ev->tuple[0], &ev->tuple[1]);
+	}
+	tuple_take(&ev->tuple[0], f, FF_ORIG_SRC, FF_ORIG_DST);
+	if (!tuple_icmp(&ev->tuple[0], f))
+		return refused(p->d, "Operation failed: invalid parameters");
+	tuple_turn(&ev->tuple[1], &ev->tuple[0]);
+	tuple_take(&ev->tuple[1], f, FF_REPLY_SRC, FF_REPLY_DST);
 	return 0;
+}
+
+/* -I and -U set what elsewhere is a filter. */
+static int take_change(struct parse *p)
+{
+	struct flow_filter *f = &p->args->filter;
+	struct ct_change *c = &p->args->change;
+
+	if (p->status_other & GW_FLOW_EXPECTED)
+		return usage(p->d, "Bad parameter `EXPECTED'");
+	if (p->status_other)
+		return usage(p->d, "`FIXED_TIMEOUT' is not supported by gatewarden");
+	c->has_mark = f->has_mark;
+	c->mark = f->mark;
+	c->mark_mask = f->mark_mask;
+	c->has_timeout = p->given['t'];
+	c->has_state = f->state >= 0;
+	c->state = f->state < 0 ? 0 : f->state;
+	f->has_mark = false;
+	f->state = -1;
+	f->status_clear = 0;
+	f->status_set &= GW_FLOW_SNAT | GW_FLOW_DNAT;
+	return 0;
+}
+
+static int check_command(struct parse *p)
+{
+	enum ct_command command = p->args->command;
+	bool create = command == CT_CREATE || command == CT_ADD;
+	int r = 0;
+
+	if (p->args->table != CT_TABLE_CONNTRACK)
+		return 0;
+	if (command == CT_GET || create)
+		r = check_tuple(p, create);
+	if (!r && create)
+		r = take_flow(p);
+	if (!r && (create || command == CT_UPDATE))
+		r = take_change(p);
+	else if (!r && p->status_unset)
+		r = refused(p->d, "Operation failed: invalid parameters");
+	return r;
 }
 
 static int parse_all(struct parse *p)
@@ -578,17 +819,5 @@ int ctargs_parse(int argc, char **argv, struct ctargs *ret, struct diag *d)
 	r = parse_all(&p);
 	if (!r)
 		r = check_legal(&p);
-	return r ? r : check_get(&p);
-}
-
-bool ctargs_match_nat(const struct ctargs *args, const struct gw_event *ev)
-{
-	size_t len = args->nat_family == 4 ? 4 : 16;
-
-	if (!args->has_nat_addr || ev->type == GW_EVENT_LOST)
-		return true;
-	if (ev->family != args->nat_family)
-		return false;
-	return ((ev->flags & GW_FLOW_SNAT) && !memcmp(ev->tuple[1].daddr, args->nat_addr, len)) ||
-	       ((ev->flags & GW_FLOW_DNAT) && !memcmp(ev->tuple[1].saddr, args->nat_addr, len));
+	return r ? r : check_command(&p);
 }

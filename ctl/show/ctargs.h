@@ -19,28 +19,39 @@ enum ct_command {
 	CT_FLUSH,
 	CT_COUNT,
 	CT_STATS,
+	CT_CREATE,
+	CT_ADD,
+	CT_UPDATE,
 	CT_HELP,
 	CT_VERSION,
 };
 enum ct_table { CT_TABLE_CONNTRACK, CT_TABLE_EXPECT, CT_TABLE_DYING, CT_TABLE_UNCONFIRMED };
 
+/* What -I gives a connection and -U changes of it. */
+struct ct_change {
+	bool has_mark, has_timeout, has_state;
+	uint32_t mark, mark_mask, timeout, state;
+	uint32_t status; /* GW_FLOW_SEEN_REPLY, GW_FLOW_ASSURED; 0 = not given */
+};
+
 struct ctargs {
 	enum ct_command command;
 	enum ct_table table;
 	unsigned int show; /* SHOW_* */
-	bool json;
-	bool has_nat_addr; /* -j ADDRESS: translated from or to it; not expressible in a flow_filter */
-	int nat_family;	   /* 4 or 6 */
-	uint8_t nat_addr[16];
+	bool json, proc, save, xml;
+	bool resync; /* -E */
 	struct flow_filter filter;
+	struct ct_change change;
+	struct gw_event flow; /* -I, -A: family, proto, zone, tuple */
 };
 
-enum { CTARGS_E_USAGE = 1 };
+enum { CTARGS_E_USAGE = 1, CTARGS_E_REFUSED };
 
-/* argv[0] is the program's name; argv may be reordered.  CTARGS_E_USAGE: *d has conntrack's text, *ret is undefined. */
+/*
+ * argv[0] is the program's name; argv may be reordered.  CTARGS_E_USAGE, and CTARGS_E_REFUSED where conntrack finds out later and does not
+ * point to its help: *d has conntrack's text, *ret is undefined.
+ */
 int ctargs_parse(int argc, char **argv, struct ctargs *ret, struct diag *d);
-/* -j ADDRESS: does the connection pass? */
-bool ctargs_match_nat(const struct ctargs *args, const struct gw_event *ev);
 extern const char ctargs_help[];
 
 /* "ADDRESS[/LENGTH]" into f->addr[which]; 0 or CTARGS_E_USAGE with conntrack's text.  (The native form uses it too.) */

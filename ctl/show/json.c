@@ -6,10 +6,8 @@
 #include <show/show.h>
 
 static const char *const event_names[] = {
-	[GW_EVENT_NEW] = "new",
-	[GW_EVENT_UPDATE] = "update",
-	[GW_EVENT_DESTROY] = "destroy",
-	[GW_EVENT_LOST] = "lost",
+	[GW_EVENT_NEW] = "new",	  [GW_EVENT_UPDATE] = "update", [GW_EVENT_DESTROY] = "destroy",
+	[GW_EVENT_LOST] = "lost", [GW_EVENT_SYNC] = "sync",	[GW_EVENT_SYNCED] = "synced",
 };
 static const char *const cause_names[] = {
 	[GW_CAUSE_TIMEOUT] = "timeout",
@@ -69,8 +67,23 @@ static void add_event(json_t *obj, const struct gw_event *ev)
 		return;
 	json_object_set_new(obj, "event", json_string(event_names[ev->type]));
 	json_object_set_new(obj, "time_ns", json_integer(ev->time_ns));
-	if (ev->type == GW_EVENT_DESTROY && ev->cause < ARRAY_SIZE(cause_names))
+	json_object_set_new(obj, "seq", json_integer(ev->seq));
+	if (ev->type >= GW_EVENT_LOST)
+		return;
+	if ((ev->type == GW_EVENT_DESTROY || ev->cause == GW_CAUSE_USER) &&
+	    ev->cause < ARRAY_SIZE(cause_names))
 		json_object_set_new(obj, "cause", json_string(cause_names[ev->cause]));
+}
+
+static json_t *nat_rules_json(const struct gw_event *ev)
+{
+	json_t *list = json_array();
+
+	if (ev->nat_rule)
+		json_array_append_new(list, json_integer(ev->nat_rule));
+	if (ev->nat_rule2)
+		json_array_append_new(list, json_integer(ev->nat_rule2));
+	return list;
 }
 
 json_t *show_json(const struct gw_event *ev)
@@ -78,10 +91,11 @@ json_t *show_json(const struct gw_event *ev)
 	json_t *obj = json_object();
 
 	add_event(obj, ev);
-	if (ev->type == GW_EVENT_LOST) {
-		json_object_set_new(obj, "lost", json_integer(ev->pkts[0]));
+	if (ev->type == GW_EVENT_LOST || ev->type == GW_EVENT_SYNCED)
+		json_object_set_new(obj, ev->type == GW_EVENT_LOST ? "lost" : "connections",
+				    json_integer(ev->pkts[0]));
+	if (ev->type >= GW_EVENT_LOST)
 		return obj;
-	}
 	json_object_set_new(obj, "id", json_integer(ev->id));
 	json_object_set_new(obj, "family", json_string(ev->family == 6 ? "ipv6" : "ipv4"));
 	json_object_set_new(obj, "proto", json_string(show_proto_name(ev->proto)));
@@ -96,5 +110,8 @@ json_t *show_json(const struct gw_event *ev)
 	json_object_set_new(obj, "mark", json_integer(ev->mark));
 	json_object_set_new(obj, "zone", json_integer(ev->zone));
 	json_object_set_new(obj, "rule", json_integer(ev->rule));
+	json_object_set_new(obj, "nat_rules", nat_rules_json(ev));
+	json_object_set_new(obj, "iif", json_integer(ev->iif));
+	json_object_set_new(obj, "oif", json_integer(ev->oif));
 	return obj;
 }

@@ -77,16 +77,26 @@ static void put_protocol(const struct gw_event *ev, const struct style *st, stru
 
 static void put_tail(const struct gw_event *ev, const struct style *st, struct strbuf *b)
 {
+	bool by_hand = ev->cause == GW_CAUSE_USER && ev->type != GW_EVENT_DESTROY;
+
 	if (ev->flags & GW_FLOW_ASSURED)
 		strbuf_puts(b, "[ASSURED] ");
-	if (ev->mark || st->listing)
+	if (ev->mark || st->listing || by_hand)
 		strbuf_printf(b, "mark=%u ", ev->mark);
 	if (ev->zone || st->proc)
 		strbuf_printf(b, "zone=%u ", ev->zone);
 	if (st->listing) /* how many hold a reference: one for the table, /proc adds the reader */
-		strbuf_printf(b, "use=%d ", st->proc ? 2 : 1);
+		strbuf_printf(b, "use=%d ", st->proc || st->flags & SHOW_HELD ? 2 : 1);
 	if (st->flags & SHOW_ID)
 		strbuf_printf(b, "id=%u ", ev->id);
+	if (!(st->flags & SHOW_RULE))
+		return;
+	if (ev->rule)
+		strbuf_printf(b, "rule=%u ", ev->rule);
+	if (ev->nat_rule)
+		strbuf_printf(b, "nat-rule=%u ", ev->nat_rule);
+	if (ev->nat_rule2)
+		strbuf_printf(b, "nat-rule=%u ", ev->nat_rule2);
 }
 
 static void put_flow(const struct gw_event *ev, const struct style *st, struct strbuf *b)
@@ -122,22 +132,54 @@ void show_flow_proc(const struct gw_event *ev, struct strbuf *b)
 	end_line(b);
 }
 
+static const char *event_tag(const struct gw_event *ev)
+{
+	switch (ev->type) {
+	case GW_EVENT_NEW:
+		return "[NEW]";
+	case GW_EVENT_DESTROY:
+		return "[DESTROY]";
+	case GW_EVENT_NONE:
+		return "[THERE]";
+	default:
+		return "[UPDATE]";
+	}
+}
+
+/* What is not about one connection. */
+static bool put_mark_of_stream(const struct gw_event *ev, struct strbuf *b)
+{
+	switch (ev->type) {
+	case GW_EVENT_LOST:
+		strbuf_printf(b, "[LOST %llu]", (unsigned long long)ev->pkts[0]);
+		return true;
+	case GW_EVENT_SYNC:
+		strbuf_puts(b, "[SYNC]");
+		return true;
+	case GW_EVENT_SYNCED:
+		strbuf_printf(b, "[SYNCED %llu]", (unsigned long long)ev->pkts[0]);
+		return true;
+	}
+	return false;
+}
+
 void show_event(const struct gw_event *ev, unsigned int flags, unsigned int portid,
 		struct strbuf *b)
 {
 	struct style st = { .flags = flags };
-	const char *tag = ev->type == GW_EVENT_NEW ? "[NEW]" : "[UPDATE]";
 
 	if (flags & SHOW_TIMESTAMP)
 		strbuf_printf(b, "[%llu.%06llu]\t", (unsigned long long)(ev->time_ns / 1000000000),
 			      (unsigned long long)(ev->time_ns % 1000000000 / 1000));
-	if (ev->type == GW_EVENT_LOST) {
-		strbuf_printf(b, "[LOST %llu]\n", (unsigned long long)ev->pkts[0]);
-		return;
+	if (put_mark_of_stream(ev, b)) {
+		strbuf_puts(b, " ");
+	} else {
+		strbuf_printf(b, "%9s ", event_tag(ev));
+		put_flow(ev, &st, b);
+		if (ev->cause == GW_CAUSE_USER)
+			strbuf_printf(b, "[USERSPACE] portid=%u ", portid);
 	}
-	strbuf_printf(b, "%9s ", ev->type == GW_EVENT_DESTROY ? "[DESTROY]" : tag);
-	put_flow(ev, &st, b);
-	if (ev->type == GW_EVENT_DESTROY && ev->cause == GW_CAUSE_USER)
-		strbuf_printf(b, "[USERSPACE] portid=%u ", portid);
+	if (flags & SHOW_SEQ && ev->type != GW_EVENT_NONE)
+		strbuf_printf(b, "seq=%llu ", (unsigned long long)ev->seq);
 	end_line(b);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <strings.h>
 #include <show/ctargs.h>
@@ -9,8 +10,10 @@
 const char match_help[] = "MATCH is any of:\n"
 			  "  ip | ip6 | tcp | udp | icmp | icmpv6 | proto PROTOCOL\n"
 			  "  src, dst, reply-src, reply-dst ADDRESS[/LENGTH]\n"
-			  "  sport, dport, reply-sport, reply-dport PORT\n"
+			  "  sport, dport, reply-sport, reply-dport PORT[-PORT]\n"
 			  "  state TCP-STATE    mark MARK[/MASK]    zone ZONE    id ID\n"
+			  "  rule HANDLE    nat-rule HANDLE    iif, oif INTERFACE\n"
+			  "  nat-addr ADDRESS    icmp-type TYPE    icmp-id ID\n"
 			  "  assured | replied | unreplied | snat | dnat | nat\n"
 			  "  new | update | destroy    (flow watch)\n";
 
@@ -49,7 +52,21 @@ static bool take_flag(struct flow_filter *f, const char *word)
 	return false;
 }
 
-enum kind { ADDRESS, PORT, PROTO, STATE, MARK, ZONE, ID };
+enum kind {
+	ADDRESS,
+	PORT,
+	PROTO,
+	STATE,
+	MARK,
+	ZONE,
+	ID,
+	RULE,
+	NAT_RULE,
+	INTERFACE,
+	NAT_ADDR,
+	ICMP_TYPE,
+	ICMP_ID
+};
 static const struct value_row {
 	const char *word;
 	enum kind kind;
@@ -68,6 +85,13 @@ static const struct value_row {
 	{ "mark", MARK, 0 },
 	{ "zone", ZONE, 0 },
 	{ "id", ID, 0 },
+	{ "rule", RULE, 0 },
+	{ "nat-rule", NAT_RULE, 0 },
+	{ "iif", INTERFACE, FF_IIF },
+	{ "oif", INTERFACE, FF_OIF },
+	{ "nat-addr", NAT_ADDR, 0 },
+	{ "icmp-type", ICMP_TYPE, 0 },
+	{ "icmp-id", ICMP_ID, 0 },
 };
 
 static bool take_number(const char *text, uint64_t max, int64_t *ret)
@@ -88,6 +112,42 @@ static int take_state(struct flow_filter *f, const char *text)
 	return f->state;
 }
 
+/* "PORT" or "PORT-PORT"; -1 = neither */
+static int64_t take_ports(struct flow_filter *f, int which, const char *text)
+{
+	const char *dash = strchr(text, '-');
+	char lo[8] = "";
+	int64_t from = -1, to = -1;
+
+	if (!dash) {
+		take_number(text, 65535, &from);
+		f->port[which] = from;
+		return from;
+	}
+	if (dash - text >= (int)sizeof(lo))
+		return -1;
+	memcpy(lo, text, dash - text);
+	if (!take_number(lo, 65535, &from) || !take_number(dash + 1, 65535, &to) || to < from)
+		return -1;
+	f->port[which] = from;
+	f->port_hi[which] = to;
+	return from;
+}
+
+static int64_t take_interface(struct flow_filter *f, int which, const char *text)
+{
+	if (!*text || strlen(text) >= sizeof(f->ifname[which]))
+		return -1;
+	strcpy(f->ifname[which], text);
+	return 0;
+}
+
+static int64_t take_nat_addr(struct flow_filter *f, const char *text)
+{
+	f->nat_family = strchr(text, ':') ? 6 : 4;
+	return inet_pton(f->nat_family == 4 ? AF_INET : AF_INET6, text, f->nat_addr) - 1;
+}
+
 static int take_value(struct flow_filter *f, const struct value_row *row, const char *text,
 		      struct diag *d)
 {
@@ -99,8 +159,7 @@ static int take_value(struct flow_filter *f, const struct value_row *row, const 
 	case MARK:
 		return ctargs_mark(f, text, d);
 	case PORT:
-		take_number(text, 65535, &n);
-		f->port[row->which] = n;
+		n = take_ports(f, row->which, text);
 		break;
 	case PROTO:
 		n = f->proto = show_proto_parse(text);
@@ -115,6 +174,28 @@ static int take_value(struct flow_filter *f, const struct value_row *row, const 
 	case ID:
 		take_number(text, UINT32_MAX, &n);
 		f->id = n;
+		break;
+	case RULE:
+		take_number(text, UINT32_MAX, &n);
+		f->rule = n;
+		break;
+	case NAT_RULE:
+		take_number(text, UINT32_MAX, &n);
+		f->nat_rule = n;
+		break;
+	case INTERFACE:
+		n = take_interface(f, row->which, text);
+		break;
+	case NAT_ADDR:
+		n = take_nat_addr(f, text);
+		break;
+	case ICMP_TYPE:
+		take_number(text, 255, &n);
+		f->icmp_type = n;
+		break;
+	case ICMP_ID:
+		take_number(text, 65535, &n);
+		f->icmp_id = n;
 		break;
 	}
 	if (n >= 0)

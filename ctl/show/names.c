@@ -107,6 +107,14 @@ unsigned int show_icmp_type(const struct gw_event *ev, int dir)
 	return type;
 }
 
+bool show_icmp_is_query(uint8_t proto, int type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(queries); i++)
+		if (queries[i].proto == proto && queries[i].request == type)
+			return true;
+	return false;
+}
+
 int show_proto_parse(const char *text)
 {
 	uint64_t n;
@@ -123,5 +131,5 @@ int show_state_parse(const char *text)
 	for (int i = 0; i < GW_TCP_STATES; i++)
 		if (!strcmp(text, states[i]))
 			return i;
-	return -1;
+	return strcmp(text, "LISTEN") ? -1 : GW_TCP_SYN_SENT2; /* the older name */
 }

@@ -16,6 +16,9 @@
 #define SHOW_ID	       (1U << 1)
 #define SHOW_TIMESTAMP (1U << 2) /* events: "[sec.usec]\t" in front */
 #define SHOW_ACCT      (1U << 3) /* packets= bytes=, as with nf_conntrack_acct */
+#define SHOW_RULE      (1U << 4) /* rule= nat-rule=: handles of what let it in */
+#define SHOW_SEQ       (1U << 5) /* events: seq= */
+#define SHOW_HELD      (1U << 6) /* who asked for it by name holds it, too: use=2 */
 
 /* A row of `conntrack -L`. */
 void show_flow(const struct gw_event *ev, unsigned int flags, struct strbuf *b);
@@ -24,6 +27,12 @@ void show_event(const struct gw_event *ev, unsigned int flags, unsigned int port
 		struct strbuf *b);
 /* A row of /proc/net/nf_conntrack. */
 void show_flow_proc(const struct gw_event *ev, struct strbuf *b);
+/* A line of `conntrack -L -o save`: the command that would enter it. */
+void show_save(const struct gw_event *ev, struct strbuf *b);
+/* An element of `-o xml`; of an event it has its type.  The document around it is SHOW_XML_HEAD and SHOW_XML_TAIL. */
+#define SHOW_XML_HEAD "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<conntrack>\n"
+#define SHOW_XML_TAIL "</conntrack>\n"
+void show_xml(const struct gw_event *ev, unsigned int flags, struct strbuf *b);
 /* One object; events also carry "event", "time_ns" and, when they end a connection, "cause".  NULL = out of memory. */
 json_t *show_json(const struct gw_event *ev);
 

@@ -55,17 +55,24 @@ void wire_reader_deinit(struct wire_reader *r);
 
 /*
  * flow_filter - which connections: conntrack(8)'s filters.  Travels in requests as the JSON object "filter".
- * Ports match only protocols that have ports; icmp_* name the request of an ICMP query.  A GW_EVENT_LOST matches always.
+ * Ports match only protocols that have ports; icmp_* name the request of an ICMP query.  A GW_EVENT_LOST matches always, and so do the
+ * brackets of a snapshot.  Interfaces travel by name: who matches fills in ifindex.
  * JSON holds only what is given; an unknown key, a wrong type or a value out of range is refused (-EINVAL).
  */
-#define FLOW_FILTER_ADDRS 6
 enum { FF_ORIG_SRC, FF_ORIG_DST, FF_REPLY_SRC, FF_REPLY_DST };
+enum { FF_IIF, FF_OIF };
 struct flow_filter {
 	int family;			   /* 0 any, 4, 6 */
 	int proto;			   /* -1 any */
 	int state;			   /* GW_TCP_* or -1 */
 	uint32_t status_set, status_clear; /* GW_FLOW_* bits that must be (un)set */
-	uint32_t nat; /* 0 any; GW_FLOW_SNAT / GW_FLOW_DNAT: any of these bits */
+	uint32_t nat;	/* 0 any; GW_FLOW_SNAT / GW_FLOW_DNAT: any of these bits */
+	int nat_family; /* 0 any; else the address the source or the destination became ... */
+	uint8_t nat_addr[16];
+	int32_t nat_port; /* ... and the port, -1 any */
+	uint32_t
+		pat; /* GW_FLOW_SNAT, GW_FLOW_DNAT: the port of that end must have become another one */
+	bool none; /* asks for what no connection is */
 	bool has_mark;
 	uint32_t mark, mark_mask;
 	int zone;			   /* -1 any */
@@ -76,6 +83,11 @@ struct flow_filter {
 		uint8_t addr[16], mask[16];
 	} addr[4];	     /* FF_* */
 	int32_t port[4];     /* FF_*; host order, -1 any */
+	int32_t port_hi[4];  /* last of the range, -1 = as port[] */
+	int64_t rule;	     /* handle of what admitted it, -1 any */
+	int64_t nat_rule;    /* handle of a NAT rule that translated it, -1 any */
+	char ifname[2][16];  /* FF_IIF, FF_OIF; "" any */
+	uint32_t ifindex[2]; /* of these names */
 	uint32_t event_mask; /* 1 << GW_EVENT_*; 0 = all */
 };
 void flow_filter_init(struct flow_filter *f); /* everything passes */

@@ -289,6 +289,25 @@ START_TEST(index_finds_what_is_there_and_nothing_else)
 }
 END_TEST
 
+START_TEST(a_counter_knows_whose_it_is_and_since_when)
+{
+	uint64_t handle;
+	uint32_t cid;
+
+	ids_clock(w.ids, 100);
+	apply(CHAIN RULE "tcp dport 22 accept");
+	handle = rule(0)->handle;
+	cid = rule(0)->cid;
+	ck_assert_uint_eq(ids_owner(w.ids, cid, 100), handle);
+	ck_assert_uint_eq(ids_owner(w.ids, cid, 99), 0); /* what is older was somebody else's */
+	ids_clock(w.ids, 200);
+	apply("flush chain inet t c");
+	ck_assert_uint_eq(ids_owner(w.ids, cid, 150), handle); /* it outlives its rule */
+	ck_assert_uint_eq(ids_owner(w.ids, cid + 100, 150), 0);
+	ck_assert_uint_eq(ids_owner(w.ids, UINT32_MAX, 150), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("gwd_ids");
@@ -297,6 +316,7 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_counter_knows_whose_it_is_and_since_when);
 	tcase_add_test(tc, rules_keep_their_counters);
 	tcase_add_test(tc, nobody_takes_the_counter_of_somebody_else);
 	tcase_add_test(tc, number_rests_before_somebody_else_has_it);

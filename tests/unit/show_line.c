@@ -236,17 +236,88 @@ START_TEST(json_has_everything)
 
 	ev.type = GW_EVENT_DESTROY;
 	ev.cause = GW_CAUSE_EARLY;
+	ev.seq = 12;
+	ev.rule = 17;
+	ev.nat_rule = 4;
+	ev.nat_rule2 = 5;
+	ev.iif = 2;
+	ev.oif = 3;
 	check_json(
 		ev,
-		"{\"event\":\"destroy\",\"time_ns\":1795166454464159999,\"cause\":\"early-drop\","
+		"{\"event\":\"destroy\",\"time_ns\":1795166454464159999,\"seq\":12,\"cause\":"
+		"\"early-drop\","
 		"\"id\":2300251298,\"family\":\"ipv4\",\"proto\":\"tcp\",\"protonum\":6,"
 		"\"timeout\":117,\"state\":\"TIME_WAIT\",\"original\":{\"src\":\"192.168.1.10\","
 		"\"dst\":\"82.120.11.99\",\"sport\":50798,\"dport\":443,\"packets\":0,\"bytes\":0},"
 		"\"reply\":{\"src\":\"82.120.11.99\",\"dst\":\"82.120.11.22\",\"sport\":443,"
 		"\"dport\":50798,\"packets\":0,\"bytes\":0},\"flags\":[\"seen_reply\",\"assured\"],"
-		"\"mark\":0,\"zone\":0,\"rule\":0}");
+		"\"mark\":0,\"zone\":0,\"rule\":17,\"nat_rules\":[4,5],\"iif\":2,\"oif\":3}");
 	check_json((struct gw_event){ .type = GW_EVENT_LOST, .pkts = { 7 } },
-		   "{\"event\":\"lost\",\"time_ns\":0,\"lost\":7}");
+		   "{\"event\":\"lost\",\"time_ns\":0,\"seq\":0,\"lost\":7}");
+	check_json((struct gw_event){ .type = GW_EVENT_SYNC, .seq = 9 },
+		   "{\"event\":\"sync\",\"time_ns\":0,\"seq\":9}");
+	check_json((struct gw_event){ .type = GW_EVENT_SYNCED, .seq = 9, .pkts = { 3 } },
+		   "{\"event\":\"synced\",\"time_ns\":0,\"seq\":9,\"connections\":3}");
+}
+END_TEST
+
+START_TEST(stream_lines_carry_numbers_and_rules)
+{
+	struct gw_event ev = event(4, IPPROTO_UDP, 30, 0, 0, WEB);
+	struct gw_event mark = { .type = GW_EVENT_SYNCED, .pkts = { 3 }, .seq = 8 };
+	_cleanup_(strbuf_deinit) struct strbuf b = { 0 };
+
+	ev.type = GW_EVENT_NEW;
+	ev.seq = 7;
+	ev.rule = 17;
+	ev.nat_rule = 4;
+	ev.nat_rule2 = 5;
+	show_event(&ev, SHOW_SEQ | SHOW_RULE, 1, &b);
+	show_event(&mark, SHOW_SEQ, 1, &b);
+	ev.type = GW_EVENT_NONE;
+	show_event(&ev, SHOW_SEQ, 1, &b);
+	mark.type = GW_EVENT_SYNC;
+	show_event(&mark, 0, 1, &b);
+	ev.type = GW_EVENT_UPDATE;
+	ev.cause = GW_CAUSE_USER;
+	show_event(&ev, 0, 33, &b);
+	ck_assert_str_eq(b.s, "    [NEW] udp      17 30 " WEB_ORIG "[UNREPLIED] " WEB_REPLY
+			      " rule=17 nat-rule=4 nat-rule=5 seq=7\n"
+			      "[SYNCED 3] seq=8\n"
+			      "  [THERE] udp      17 30 " WEB_ORIG "[UNREPLIED] " WEB_REPLY "\n"
+			      "[SYNC]\n"
+			      " [UPDATE] udp      17 30 " WEB_ORIG "[UNREPLIED] " WEB_REPLY
+			      " mark=0 [USERSPACE] portid=33\n");
+}
+END_TEST
+
+/* conntrack -L -o save and -o xml of 1.4.7. */
+START_TEST(other_formats_are_conntracks)
+{
+	struct gw_event web = event(4, IPPROTO_TCP, 99, GW_TCP_ESTABLISHED, ASSURED, WEB);
+	struct gw_event ping = event(4, IPPROTO_ICMP, 99, 0, GW_FLOW_SNAT, PING(13, 6));
+	_cleanup_(strbuf_deinit) struct strbuf b = { 0 };
+
+	web.mark = 5;
+	show_save(&web, &b);
+	show_save(&ping, &b);
+	show_xml(&web, 0, &b);
+	ck_assert_str_eq(
+		b.s,
+		"-A -t 99 -u SEEN_REPLY,ASSURED -s 192.168.1.10 -d 82.120.11.99 -r 82.120.11.99 "
+		"-q 82.120.11.22 -p tcp --sport 50798 --dport 443 --reply-port-src 443 "
+		"--reply-port-dst 50798 --state ESTABLISHED\n"
+		"-A -t 99 -u UNSET -s 10.0.0.5 -d 203.0.113.9 -r 203.0.113.9 -n 203.0.113.1 -p "
+		"icmp "
+		"--icmp-type 13 --icmp-code 0 --icmp-id 6\n"
+		"<flow><meta direction=\"original\"><layer3 protonum=\"2\" protoname=\"ipv4\">"
+		"<src>192.168.1.10</src><dst>82.120.11.99</dst></layer3><layer4 protonum=\"6\" "
+		"protoname=\"tcp\"><sport>50798</sport><dport>443</dport></layer4></meta>"
+		"<meta direction=\"reply\"><layer3 protonum=\"2\" protoname=\"ipv4\">"
+		"<src>82.120.11.99</src><dst>82.120.11.22</dst></layer3><layer4 protonum=\"6\" "
+		"protoname=\"tcp\"><sport>443</sport><dport>50798</dport></layer4></meta>"
+		"<meta direction=\"independent\"><state>ESTABLISHED</state><timeout>99</timeout>"
+		"<mark>5</mark><use>1</use><id>2300251298</id><assured/></meta></flow>\n");
 }
 END_TEST
 
@@ -262,6 +333,8 @@ START_TEST(any_bytes_print)
 		show_flow(&ev, ~0U, &b);
 		show_flow_proc(&ev, &b);
 		show_event(&ev, ~0U, 1, &b);
+		show_save(&ev, &b);
+		show_xml(&ev, ~0U, &b);
 		obj = show_json(&ev);
 		ck_assert_ptr_nonnull(obj);
 		ck_assert(!b.failed && b.s[b.len - 1] == '\n');
@@ -287,6 +360,8 @@ int main(void)
 	tcase_add_test(t, lost_events_have_their_line);
 	tcase_add_test(t, proc_has_long_addresses_and_the_zone);
 	tcase_add_test(t, json_has_everything);
+	tcase_add_test(t, stream_lines_carry_numbers_and_rules);
+	tcase_add_test(t, other_formats_are_conntracks);
 	tcase_add_test(t, any_bytes_print);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

@@ -16,6 +16,9 @@ static struct gw_event tcp_event(void)
 		.id = 4000000000U,
 		.mark = 0x1ab,
 		.zone = 0,
+		.rule = 17,
+		.nat_rule = 4,
+		.nat_rule2 = 5,
 	};
 
 	inet_pton(AF_INET, "10.0.0.5", &ev.tuple[0].saddr[0]);
@@ -78,6 +81,19 @@ static const struct {
 	{ "{\"icmp_code\": 0}", false, true },
 	{ "{\"icmp_code\": 1}", false, false },
 	{ "{\"icmp_id\": 77}", false, true },
+	{ "{\"rule\": 17}", true, false },
+	{ "{\"rule\": 4}", false, false },
+	{ "{\"nat_rule\": 4}", true, false },
+	{ "{\"nat_rule\": 5}", true, false },
+	{ "{\"nat_rule\": 17}", false, false },
+	{ "{\"nat_addr\": \"203.0.113.1\"}", true, false },
+	{ "{\"nat_addr\": \"8.8.8.8\"}", false, false }, /* an end, but no translated one */
+	{ "{\"nat_addr\": \"203.0.113.1\", \"nat_port\": 51234}", false, false },
+	{ "{\"pat\": 8}", false, false },
+	{ "{\"orig_sport\": 51000, \"orig_sport_hi\": 52000}", true, false },
+	{ "{\"orig_sport\": 51235, \"orig_sport_hi\": 52000}", false, false },
+	{ "{\"none\": true}", false, false },
+	{ "{\"iif\": \"lan0\"}", true, true }, /* nobody has looked it up: both are 0 */
 	{ "{\"event_mask\": 2}", false, true },
 	{ "{\"event_mask\": 1}", true, false },
 };
@@ -135,6 +151,12 @@ static const char *const bad_filters[] = {
 	"1",
 	"{",
 	"{\"colour\": 1}",
+	"{\"none\": false}",
+	"{\"iif\": \"\"}",
+	"{\"oif\": \"abcdefghijklmnop\"}",
+	"{\"nat_addr\": \"x\"}",
+	"{\"orig_sport\": 5, \"orig_sport_hi\": 4}",
+	"{\"rule\": -2}",
 	"{\"proto\": \"tcp\"}",
 	"{\"proto\": 256}",
 	"{\"proto\": -2}",
