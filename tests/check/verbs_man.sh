@@ -68,7 +68,7 @@ same 'ruleset' "$(complete_words gwctl rules)" 'gwctl rules'
 same 'apply' "$(complete_words gwctl --socket /x ruleset ap)" 'gwctl ruleset ap'
 same '--check' "$(complete_words gwctl ruleset apply --ch)" 'gwctl ruleset apply --ch'
 same 'auto always' "$(complete_words gwctl --color a)" 'gwctl --color a'
-same '--orig-port-src --orig-port-dst' "$(complete_words gwctl conntrack -L --orig)" \
+same '--orig-zone --orig-port-src --orig-port-dst' "$(complete_words gwctl conntrack -L --orig)" \
 	'gwctl conntrack --orig'
 if command -v zsh >/dev/null; then
 	"$build/ctl/gwctl" completion zsh | zsh -n || miss "the completion for zsh is no script"
