@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Connections know the filter rule and the NAT rules that let them in, also when other rules judge their packets or these are gone.
+# Connections know the filter rule and the NAT rules that let them in, also when others judge their packets, or when these are gone and no packet has come since.
 . "$(dirname "$0")/lib.sh"
 need jq
 
@@ -56,7 +56,6 @@ RULES
 	expect_match S98 "JSON" "\"nat_rules\":\\[$forward,$masq\\]" "$(gw --json flow list nat-rule "$forward")"
 	expect_match S98 "events say the rule" "\"event\":\"new\".*\"rule\":$ssh,\"nat_rules\":\\[$forward,$masq\\]" "$(cat "$T/watch.out")"
 	gw rule delete inet filter forward "$ssh"
-	say one again
 	expect S98 "the rule is gone, its connections are known" 2 "$(gw flow list rule "$ssh" | wc -l)"
 	expect_ok S98 "delete by a rule's handle" gw flow delete rule "$ssh"
 	expect S98 "they are gone, the query is not" 1 "$(gw flow list | wc -l)"
