@@ -13,7 +13,8 @@ network() {
 	ns client ip route add default via 10.0.0.1
 	printf '%s\n' 'table inet filter { chain forward { type filter hook forward priority 0; policy drop;' \
 		'ct state established,related accept' 'iifname "lan0" oifname "wan0" accept' 'iifname "ppp*" accept } }' \
-		'table ip nat { chain postrouting { type nat hook postrouting priority srcnat; oifname "wan0" masquerade } }' \
+		'table ip nat { chain postrouting { type nat hook postrouting priority srcnat; ip saddr 10.0.0.6 snat to 203.0.113.1' \
+		'oifname "wan0" masquerade } }' \
 		>"$T/ruleset-gw.nft"
 	start_gw 'lan0,wan0,ppp*'
 	expect_ok "-" "traffic passes" reach
@@ -21,6 +22,7 @@ network() {
 	rename
 	masters
 	addresses
+	named_address
 	while_away
 }
 ask() { python3 "$SOCK" "$T/run-gw/control.sock" request "$@"; }
@@ -104,6 +106,23 @@ addresses() {
 	ns gw ip addr del 203.0.113.2/32 dev wan0
 	becomes "and back" wan0 masquerade4 203.0.113.1
 	expect_ok "-" "traffic passes" reach
+}
+# An address that a rule names is not the interface's: netfilter, too, leaves alone what `snat to` made.
+flows_are() { [ "$(flow_count)" = "$1" ]; }
+named_address() {
+	ns client ip addr add 10.0.0.6/24 dev c0
+	ask flows-flush >/dev/null
+	reach >/dev/null
+	ns client ping -I 10.0.0.6 -c1 -W1 -q 203.0.113.9 >/dev/null
+	expect "-" "one connection by snat, one by masquerade" 2 "$(flow_count)"
+	ns gw ip addr add 203.0.113.2/32 dev wan0
+	ns gw ip addr del 203.0.113.1/24 dev wan0
+	becomes "masquerade follows the address" wan0 masquerade4 203.0.113.2
+	wait_for 2 flows_are 1 || :
+	expect "-" "what snat made goes on" 1 "$(flow_count)"
+	ns gw ip addr add 203.0.113.1/24 dev wan0
+	ns gw ip addr del 203.0.113.2/32 dev wan0
+	becomes "and back" wan0 masquerade4 203.0.113.1
 }
 # What changes while no gwd is there is found by the next one.
 while_away() {
