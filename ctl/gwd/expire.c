@@ -85,5 +85,6 @@ int expire_start(struct gwd *g)
 	int r = sd_event_add_time(g->loop, &g->timer_expire, CLOCK_MONOTONIC,
 				  (now_ns(CLOCK_MONOTONIC) + TICK_NS) / 1000, 1000, expire_tick, g);
 
+	ports_tick(g); /* from here on it is news */
 	return r < 0 ? raise(r, "expiry timer") : 0;
 }

@@ -75,7 +75,7 @@ used_up() {
 		expect_match RFC5508-REQ-8 "$family: the sender hears of it" '^error (No route to host|Permission denied|Host is unreachable)' "$told"
 	done
 	expect - "counted" 2 "$(drop_count nat-no-port)"
-	wait_for 3 has_line 'Found no port for new connections packets=[0-9]+ rule=[1-9]' "$T/gwd-gw.err" ||
+	wait_for 8 has_line 'Found no port for new connections packets=[0-9]+ rule=[1-9]' "$T/gwd-gw.err" ||
 		fail - "gwd says which rule" "$(tail -n 3 "$T/gwd-gw.err")"
 	for port in 1 2 3 4 5 6 7 8 9 10; do ask b 5002 $S4 4000 >/dev/null; done
 	expect_match - "once a second at most" '^[1-6]$' "$(grep -c 'Found no port' "$T/gwd-gw.err")"
