@@ -185,7 +185,7 @@ static __always_inline int field_ct_new(struct pkt *p, struct gw_conf *conf, __u
 	case GW_F_CT_EXPIRE:
 		p->a.f.state = p->proto == IPPROTO_TCP ? GW_TCP_SYN_SENT : GW_TCP_NONE;
 		p->a.f.flags = 0;
-		return field_is(p, flow_timeout_state(conf, p->proto, &p->a.f) / cfg_hz);
+		return field_is(p, flow_timeout_state(conf, p->proto, &p->a.f, NULL) / cfg_hz);
 	case GW_F_CT_BYTES:
 		return field_is(p, flags & GW_OPF_REPLY ? 0 : p->len);
 	case GW_F_CT_PACKETS:
@@ -204,7 +204,7 @@ static __always_inline __u32 field_expire(struct pkt *p, struct gw_conf *conf, s
 					  struct gw_flow *reply)
 {
 	__u32 last = flow_last(orig, reply), idle = p->now - last;
-	__u32 t = flow_timeout(conf, p->proto, orig, last);
+	__u32 t = flow_timeout(conf, p->proto, orig, reply, last);
 
 	return (__s32)idle < 0 || idle > t ? 0 : (t - idle) / cfg_hz;
 }

@@ -97,11 +97,12 @@ static __always_inline void ext_forget(const struct gw_flow *f)
 		bpf_map_delete_elem(&gw_ext, &id);
 }
 
-/* Jiffies a flow in its state may be silent. */
+/* Jiffies a flow in its state may be silent.  @reply: NULL = not known. */
 static __always_inline __u32 flow_timeout_state(const struct gw_conf *conf, __u8 proto,
-						const struct gw_flow *orig)
+						const struct gw_flow *orig,
+						const struct gw_flow *reply)
 {
-	__u32 t = conf->timeout[gw_timeout_class(proto, orig) & (GW_TIMEOUT_MAX - 1)];
+	__u32 t = gw_timeout(conf, proto, orig, reply);
 	struct gw_ext *ext = ext_get(orig);
 
 	if (ext && ext->timeout)
@@ -111,13 +112,14 @@ static __always_inline __u32 flow_timeout_state(const struct gw_conf *conf, __u8
 
 /* Likewise, but for a time set by hand since the last packet, which was seen at @last. */
 static __always_inline __u32 flow_timeout(const struct gw_conf *conf, __u8 proto,
-					  const struct gw_flow *orig, __u32 last)
+					  const struct gw_flow *orig, const struct gw_flow *reply,
+					  __u32 last)
 {
 	struct gw_ext *ext = ext_get(orig);
 
 	if (ext && ext->once && ext->once_seen == last)
 		return ext->once;
-	return flow_timeout_state(conf, proto, orig);
+	return flow_timeout_state(conf, proto, orig, reply);
 }
 
 /*

@@ -61,9 +61,7 @@ static __always_inline int ct_news_pair(struct pkt *p, __u32 what, const bool v6
 	kr = reply ? &p->t : &p->alt;
 	if (what & CT_NEWS_UPDATE)
 		event_send(GW_EVENT_UPDATE, 0, orig, other, ko, kr,
-			   conf->timeout[gw_timeout_class(p->proto, orig) & (GW_TIMEOUT_MAX - 1)] /
-				   cfg_hz,
-			   v6);
+			   gw_timeout(conf, p->proto, orig, other) / cfg_hz, v6);
 	if (what & CT_NEWS_PROMOTE)
 		flow_promote(conf, orig, other, ko, kr, v6);
 	return 1;

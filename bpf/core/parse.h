@@ -71,11 +71,26 @@ static __always_inline __u8 icmp_query(__u8 type, const bool v6, bool *ret_reply
 	return 0xff;
 }
 
-/* TCP options in p->opts: window scale and SACK permitted (RFC 7323 2, RFC 2018 2). */
+/* TCP options in p->opts: window scale, SACK permitted, SACK (RFC 7323 2, RFC 2018 2 and 3). */
 struct options {
 	__u32 at, len;
 	__u32 scale, flags, mss;
 };
+
+/* The right edges of a SACK option's blocks at p->opts[at]. */
+static __always_inline void options_sack(struct pkt *p, __u32 at, __u32 size)
+{
+	for (__u32 i = 0; i < 4; i++) {
+		__u32 edge = 0;
+
+		if (i * 8 + 10 > size)
+			return;
+		for (__u32 j = 0; j < 4; j++)
+			edge = edge << 8 | p->opts[(at + i * 8 + 6 + j) & 63];
+		if ((__s32)(edge - p->sack) > 0)
+			p->sack = edge;
+	}
+}
 
 static long options_step(__u32 i, struct options *o)
 {
@@ -101,6 +116,8 @@ static long options_step(__u32 i, struct options *o)
 		o->mss = 20 + o->at + 2;
 	} else if (kind == 4 && size == 2) {
 		o->flags |= GW_TCPF_SACK;
+	} else if (kind == 5 && size >= 10 && !((size - 2) & 7)) {
+		options_sack(p, o->at, size);
 	}
 	o->at += size;
 	return 0;
@@ -115,7 +132,7 @@ __noinline int tcp_options(__u32 len)
 	return o.mss << 16 | (o.scale > 14 ? 14 : o.scale) << 8 | o.flags;
 }
 
-/* What a SYN announces, into p->syn_*. */
+/* What a SYN announces, into p->syn_*, and how far a segment acknowledges, into p->sack. */
 static __always_inline void parse_tcp_options(struct __sk_buff *skb, struct pkt *p)
 {
 	__u32 len = p->tcp_doff * 4 - 20;
@@ -128,6 +145,8 @@ static __always_inline void parse_tcp_options(struct __sk_buff *skb, struct pkt 
 	asm volatile("%0 &= 63" : "+r"(last)); /* 6.1 does not learn from "!= 0" */
 	if (bpf_skb_load_bytes(skb, p->l4 + 20, p->opts, last + 1))
 		return;
+	if (len == 12 && *(__u32 *)p->opts == bpf_htonl(0x0101080a))
+		return; /* a timestamp and nothing else (RFC 7323 appendix A) */
 	found = tcp_options(len);
 	p->syn_mss = found >> 16;
 	p->syn_scale = found >> 8 & 15;
@@ -158,8 +177,11 @@ static __always_inline int parse_tcp(struct __sk_buff *skb, struct pkt *p, __u32
 	p->ack = bpf_ntohl(th.ack_seq);
 	p->win = bpf_ntohs(th.window);
 	p->end = p->seq + room - th.doff * 4u + th.syn + th.fin;
-	if (th.syn)
+	p->sack = p->ack;
+	if (th.doff > 5)
 		parse_tcp_options(skb, p);
+	else
+		p->syn_scale = p->syn_flags = p->syn_mss = 0;
 	return PARSE_OK;
 }
 

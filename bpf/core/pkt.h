@@ -82,11 +82,21 @@ struct rules {
 #define CT_NEWS_UPDATE	(1U << 0)
 #define CT_NEWS_PROMOTE (1U << 1)
 
-/* What one side of a TCP connection is known by; the copy a judgement is made on (track/tcp.h). */
+/*
+ * What one side of a TCP connection is known by; the copy a judgement is made on (track/tcp.h).  As in struct gw_flow, but for maxend: how
+ * far this side may send, which is kept where it is learnt, in the other side's entry.
+ */
 struct tcp_side {
-	__u32 end, ack, win; /* as in struct gw_flow */
-	__u8 scale, flags;
-	__u16 pad;
+	__u32 end, maxend, ack, win, last;
+	__u8 scale, flags, heard, pad;
+};
+
+/* A segment that was let pass without learning, until one is accepted: gw_ext.last_*. */
+struct tcp_noted {
+	__u8 valid, index, dir, scale;
+	__u32 ack, end;
+	__u16 win;
+	__u8 flags, pad;
 };
 
 /* SCTP chunks that may change the state; what else there is, is said by pkt.chunks only. */
@@ -150,9 +160,14 @@ struct pkt {
 	__u8 tcp_state, tcp_assured;
 	__u8 n_chunks;	/* of them in p->chunk */
 	__u8 dccp_type; /* DCCP: packet type */
-	__u16 pad;
+	__u8 tcp_heard,
+		tcp_sent; /* packets of the other side, and of this one, so far, modulo 16 */
 	__u32 tcp_status; /* GW_FLOW_* of the original entry */
+	__u32 sack; /* the highest sequence number that the segment acknowledges: ack, or more by SACK */
+	__u32 tcp_id; /* of the connection, the key of its row in gw_ext */
 	struct tcp_side own, peer;
+	struct tcp_noted noted;
+	struct gw_ext ext; /* a row under construction */
 };
 
 struct {

@@ -107,6 +107,17 @@ static __always_inline bool sum_is_plain(struct __sk_buff *skb)
 	return !(BPF_CORE_READ_BITFIELD(kernel, ip_summed) & 2);
 }
 
+/* Was the transport checksum verified (UNNECESSARY, 1), or not written yet (PARTIAL, 3)? */
+static __always_inline bool sum_is_trusted(struct __sk_buff *skb)
+{
+	struct sk_buff___gw *kernel;
+
+	if (!cfg_kern_ctx)
+		return false;
+	kernel = bpf_cast_to_kern_ctx(skb);
+	return BPF_CORE_READ_BITFIELD(kernel, ip_summed) & 1;
+}
+
 /* Move a checksum; UDP's 0 means that there is none, and stays. */
 static __always_inline void sum_store(__u16 *check, __u64 diff, bool udp)
 {

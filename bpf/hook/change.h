@@ -63,7 +63,8 @@ static __always_inline bool update_timeout(struct gw_update_ctx *c, struct gw_co
 					   struct gw_flow *orig, struct gw_flow *reply,
 					   union gw_key *ko, const bool v6)
 {
-	__u32 now = gw_now(), seen = now, t = flow_timeout_state(conf, key_proto(ko, v6), orig);
+	__u32 now = gw_now(), seen = now,
+	      t = flow_timeout_state(conf, key_proto(ko, v6), orig, reply);
 	struct gw_ext *ext = ext_get(orig);
 	struct gw_flow *still;
 
@@ -121,7 +122,7 @@ static __always_inline void update_report(struct gw_update_ctx *c, struct gw_con
 					  const bool v6)
 {
 	__u32 last = flow_last(orig, reply), idle = gw_now() - last;
-	__u32 t = flow_timeout(conf, key_proto(ko, v6), orig, last);
+	__u32 t = flow_timeout(conf, key_proto(ko, v6), orig, reply, last);
 
 	c->done = news ? GW_CHANGE_DONE : GW_CHANGE_NOTHING;
 	c->timeout = (__s32)idle < 0 ? t : idle > t ? 0 : t - idle;
@@ -186,7 +187,6 @@ SEC("syscall") int gw_update(struct gw_update_ctx *ctx)
 static __always_inline void insert_fill(struct gw_insert_ctx *c, struct gw_conf *conf,
 					union gw_entry *e, __u8 proto)
 {
-	__u64 class;
 	__u32 t;
 
 	__builtin_memset(e, 0, sizeof(*e));
@@ -196,9 +196,9 @@ static __always_inline void insert_fill(struct gw_insert_ctx *c, struct gw_conf 
 	e->f.flags =
 		c->flags & (GW_FLOW_SEEN_REPLY | GW_FLOW_ASSURED | GW_FLOW_SNAT | GW_FLOW_DNAT);
 	e->f.seen = gw_now();
-	class = gw_timeout_class(proto, &e->f);
-	asm volatile("%0 &= %1" : "+r"(class) : "i"(GW_TIMEOUT_MAX - 1));
-	t = conf->timeout[class];
+	if (proto == IPPROTO_TCP) /* nobody told us its windows */
+		e->f.tcp_flags = GW_TCPF_SACK | GW_TCPF_LIBERAL;
+	t = gw_timeout(conf, proto, &e->f, NULL);
 	if (c->timeout <= t)
 		e->f.seen -= t - c->timeout;
 	else

@@ -17,7 +17,29 @@ static __always_inline bool expire_due(struct expire *x, __u8 proto, struct gw_f
 	__u32 last = flow_last(orig, reply), idle = x->now - last;
 
 	return x->cause == GW_CAUSE_USER ||
-	       ((__s32)idle > 0 && idle > flow_timeout(x->conf, proto, orig, last));
+	       ((__s32)idle > 0 && idle > flow_timeout(x->conf, proto, orig, reply, last));
+}
+
+/* Does this half alone say that it is not due?  What only both together know makes it a question to the other half. */
+static __always_inline bool expire_rests(struct expire *x, __u8 proto, struct gw_flow *f)
+{
+	__u32 idle = x->now - f->seen, least;
+
+	if (expire_due(x, proto, f, NULL))
+		return false;
+	if (proto != IPPROTO_TCP || !gw_tcp_hints(x->conf, f))
+		return true;
+	least = x->conf->timeout[GW_TIMEOUT_TCP_UNACK];
+	if (least > x->conf->timeout[GW_TIMEOUT_TCP_RETRANS])
+		least = x->conf->timeout[GW_TIMEOUT_TCP_RETRANS];
+	return (__s32)idle <= 0 || idle <= least >> (x->conf->pressure & 31);
+}
+
+/* What was acknowledged meanwhile is no hint any more: the next run need not ask again. */
+static __always_inline void expire_settle(struct gw_flow *f, struct gw_flow *other)
+{
+	if (f->tcp_flags & GW_TCPF_UNACKED && !gw_tcp_unacked(f, other))
+		f->tcp_flags &= ~GW_TCPF_UNACKED;
 }
 
 /* Seconds that were left to it; only a flush asks. */
@@ -25,9 +47,27 @@ static __always_inline __u32 expire_left(struct expire *x, __u8 proto, struct gw
 					 struct gw_flow *reply)
 {
 	__u32 last = flow_last(orig, reply), idle = x->now - last;
-	__u32 t = flow_timeout(x->conf, proto, orig, last);
+	__u32 t = flow_timeout(x->conf, proto, orig, reply, last);
 
 	return (__s32)idle < 0 || idle > t ? 0 : (t - idle) / cfg_hz;
+}
+
+/* End a pair that is due.  @orig, @reply (may be NULL) and their keys. */
+static __always_inline bool expire_pair(struct expire *x, __u8 proto, struct gw_flow *orig,
+					struct gw_flow *reply, union gw_key *ko, union gw_key *kr,
+					const bool v6)
+{
+	if (!expire_due(x, proto, orig, reply))
+		return false;
+	flow_end(orig, reply, ko, kr,
+		 x->cause == GW_CAUSE_USER ? GW_CAUSE_USER
+		 : x->conf->pressure	   ? GW_CAUSE_EARLY
+					   : GW_CAUSE_TIMEOUT,
+		 expire_left(x, proto, orig, reply), v6);
+	x->ended++;
+	if (x->conf->pressure && x->cause != GW_CAUSE_USER)
+		stat_add(GW_STAT_EARLY_DROP, 1);
+	return true;
 }
 
 static __always_inline void expire_one(struct expire *x, const union gw_key *key, struct gw_flow *f,
@@ -35,45 +75,38 @@ static __always_inline void expire_one(struct expire *x, const union gw_key *key
 {
 	union gw_key k, kp;
 	struct gw_flow *peer;
+	bool reply;
 	__u8 proto;
 
 	x->scanned++;
 	key_copy(&k, key, v6);
 	proto = key_proto(&k, v6);
-	if (f->flags & GW_FLOW_REPLY) {
-		/* its original half ends it; left alone by an eviction it goes by itself */
-		if (!expire_due(x, proto, f, NULL))
-			return;
-		key_copy(&kp, flow_peer(f, v6), v6);
-		if (!flow_find(&kp, v6)) {
-			flow_erase_emb(&k, v6);
-			if (!flow_erase_est(&k, v6))
-				count_add(-1, v6);
-		}
-		return;
-	}
-	x->left++;
+	reply = f->flags & GW_FLOW_REPLY;
+	x->left += !reply;
 	key_copy(&kp, flow_peer(f, v6), v6);
-	if (!expire_due(x, proto, f, NULL)) {
-		eim_hold_flow(f, &k, &kp, x->now, v6);
+	if (expire_rests(x, proto, f)) {
+		if (!reply)
+			eim_hold_flow(f, &k, &kp, x->now, v6);
 		return;
 	}
 	peer = flow_find(&kp, v6);
 	if (peer && peer->id != f->id)
 		peer = NULL;
-	if (!expire_due(x, proto, f, peer)) {
-		eim_hold_flow(f, &k, &kp, x->now, v6);
+	if (reply && !peer) {
+		/* left alone by an eviction */
+		flow_erase_emb(&k, v6);
+		if (!flow_erase_est(&k, v6))
+			count_add(-1, v6);
 		return;
 	}
-	x->left--;
-	x->ended++;
-	flow_end(f, peer, &k, &kp,
-		 x->cause == GW_CAUSE_USER ? GW_CAUSE_USER
-		 : x->conf->pressure	   ? GW_CAUSE_EARLY
-					   : GW_CAUSE_TIMEOUT,
-		 expire_left(x, proto, f, peer), v6);
-	if (x->conf->pressure && x->cause != GW_CAUSE_USER)
-		stat_add(GW_STAT_EARLY_DROP, 1);
+	if (peer && proto == IPPROTO_TCP)
+		expire_settle(f, peer);
+	if (!reply && expire_pair(x, proto, f, peer, &k, &kp, v6))
+		x->left--;
+	else if (!reply)
+		eim_hold_flow(f, &k, &kp, x->now, v6);
+	else if (proto == IPPROTO_TCP && x->cause != GW_CAUSE_USER)
+		expire_pair(x, proto, peer, f, &kp, &k, v6); /* its original half may rest */
 }
 
 static long expire_v4(void *map, const void *key, void *value, struct expire *x)
@@ -184,7 +217,7 @@ static __always_inline void kill_one(struct gw_kill_ctx *ctx, union gw_key *k, c
 	reply = is_reply ? f : peer;
 	last = flow_last(orig, reply);
 	idle = gw_now() - last;
-	left = flow_timeout(conf, key_proto(k, v6), orig, last);
+	left = flow_timeout(conf, key_proto(k, v6), orig, reply, last);
 	left = (__s32)idle < 0 ? left : idle > left ? 0 : left - idle;
 	flow_end(orig, reply, is_reply ? &kp : k, is_reply ? k : &kp, ctx->cause, left / cfg_hz,
 		 v6);

@@ -14,8 +14,12 @@ struct fast {
 	union gw_key key, out;
 	__u32 len, now;
 	__u8 proto, tos, bits, doff;
-	__u32 end, ack;
-	__u16 win;
+	__u32 seq, end, ack;
+	__u32 win; /* scaled, once fast_tcp() was there */
+	__u32 tcp_last;
+	__u16 win_raw;
+	__u8 heard;
+	bool options; /* other than a timestamp: there may be SACK blocks */
 };
 
 static __always_inline bool fast_parse_l4(struct fast *f, void *l4, void *end, __u32 room,
@@ -30,9 +34,13 @@ static __always_inline bool fast_parse_l4(struct fast *f, void *l4, void *end, _
 		key_dport(&f->key, v6) = th->dest;
 		f->bits = ((__u8 *)th)[13];
 		f->doff = th->doff;
-		f->end = bpf_ntohl(th->seq) + room - th->doff * 4u;
+		f->seq = bpf_ntohl(th->seq);
+		f->end = f->seq + room - th->doff * 4u;
 		f->ack = bpf_ntohl(th->ack_seq);
-		f->win = bpf_ntohs(th->window);
+		f->win_raw = bpf_ntohs(th->window);
+		f->options = th->doff != 5;
+		if (th->doff == 8 && (void *)(th + 1) + 4 <= end)
+			f->options = *(__u32 *)(th + 1) != bpf_htonl(0x0101080a);
 		/* ACK and nothing but PSH, ECE, CWR beside it: cannot change the state of an established connection */
 		return (f->bits & 0x37) == TCP_BIT_ACK;
 	}
@@ -118,16 +126,21 @@ static __always_inline void fast_touch(struct fast *f, struct gw_flow *e)
 	e->pkts++;
 	e->bytes += f->len;
 	if (f->proto == IPPROTO_TCP) {
-		__u32 win = f->win;
+		__u8 flags = e->tcp_flags & ~GW_TCPF_ZEROWIN;
 
-		if (e->tcp_flags & GW_TCPF_WSCALE)
-			win <<= e->tcp_scale & 15;
-		if (seq_before(e->tcp_end, f->end))
+		if (seq_before(e->tcp_end, f->end)) {
 			e->tcp_end = f->end;
+			flags |= GW_TCPF_UNACKED;
+		}
 		if (seq_before(e->tcp_ack, f->ack))
 			e->tcp_ack = f->ack;
-		if (e->tcp_win < win)
-			e->tcp_win = win;
+		if (e->tcp_win < f->win)
+			e->tcp_win = f->win;
+		if (seq_before(e->tcp_maxend, f->ack + f->win))
+			e->tcp_maxend = f->ack + f->win;
+		e->tcp_last = f->tcp_last;
+		e->tcp_scale = GW_TCP_SCALE(e->tcp_scale) | f->heard << 4;
+		e->tcp_flags = flags;
 	}
 	count_raise(e->rule, f->len);
 	if (e->rule2)
@@ -204,6 +217,41 @@ static __always_inline int fast_fail(struct __sk_buff *skb, struct fast *f, cons
 	return gw_drop(p, GW_REASON_NAT_REWRITE, v6);
 }
 
+/*
+ * tcp_window() for a plain segment that fits: what the other side announced is in its half.  Anything else, also what would be learnt
+ * otherwise than below, is for the slow path.
+ */
+static __always_inline bool fast_tcp(struct fast *f, const struct gw_flow *e, const bool v6)
+{
+	struct gw_flow *peer;
+	__u32 kx, end, win, maxend, acks;
+	__u8 flags;
+
+	key_copy(&f->out, flow_peer((struct gw_flow *)e, v6), v6);
+	peer = v6 ? bpf_map_lookup_elem(&gw_est6, &f->out) : bpf_map_lookup_elem(&gw_est4, &f->out);
+	if (!peer)
+		return false;
+	end = peer->tcp_end;
+	win = peer->tcp_win;
+	maxend = peer->tcp_maxend;
+	flags = peer->tcp_flags;
+	f->heard = peer->pkts & 15;
+	barrier();
+	kx = *(volatile __u32 *)&peer->kx;
+	if (kx != key_hash(&f->out, v6) || (f->options && flags & GW_TCPF_SACK))
+		return false;
+	f->win = (__u32)f->win_raw << GW_TCP_SCALE(e->tcp_scale);
+	acks = e->tcp_win > ACK_WINDOW ? e->tcp_win : ACK_WINDOW;
+	if (!win || !f->win || !e->tcp_win || !(e->tcp_flags & GW_TCPF_ACKED) ||
+	    seq_after(f->end, maxend) || seq_after(f->seq, maxend) || seq_after(f->ack, end) ||
+	    !seq_after(f->end, e->tcp_end - win - 1) || !seq_after(f->ack, end - acks - 1))
+		return false;
+	f->tcp_last =
+		segment_count(e->tcp_last, segment_signature(f->seq, f->end, f->ack, f->win_raw),
+			      GW_TCP_HEARD(e->tcp_scale) == f->heard);
+	return true;
+}
+
 /* The flow of the packet, if all it remembers holds; f->out is what to leave as. */
 static __always_inline struct gw_flow *fast_find(struct __sk_buff *skb, struct fast *f,
 						 struct gw_conf *conf, __u32 iif, const bool v6)
@@ -220,6 +268,8 @@ static __always_inline struct gw_flow *fast_find(struct __sk_buff *skb, struct f
 		return NULL;
 	f->now = gw_now();
 	if (!fast_holds(f, conf, e, kx, iif, v6))
+		return NULL;
+	if (f->proto == IPPROTO_TCP && !fast_tcp(f, e, v6))
 		return NULL;
 	key_swap(&f->out, flow_peer(e, v6), v6);
 	barrier();

@@ -81,7 +81,7 @@ static __always_inline int track(struct __sk_buff *skb, struct pkt *p, __u32 sta
 	}
 	if (p->flags & PKT_ICMP_ERROR && !(p->flags & PKT_NOTRACK))
 		return stage_icmp_error(skb, v6);
-	return conntrack(v6);
+	return conntrack(skb, v6);
 }
 
 static __always_inline int mangle(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,

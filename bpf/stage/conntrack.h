@@ -7,7 +7,7 @@
  * in:   p->t
  * out:  p->ctstate; known connections: p->out (what to leave as), PKT_REPLY, counters and state moved, events sent.
  *       PKT_NEW: there is none yet and the packet may start one.
- * drop: ct-rst
+ * drop: ct-rst, ct-tcp
  */
 /* The flow of p->t, if it is whole and alive.  Leaves the peer's key in p->alt. */
 static __always_inline void ct_lookup(struct pkt *p, struct gw_conf *conf, struct ct *ct,
@@ -36,12 +36,34 @@ static __always_inline void ct_lookup(struct pkt *p, struct gw_conf *conf, struc
 	}
 	orig = own->flags & GW_FLOW_REPLY ? peer : own;
 	idle = p->now - flow_last(own, peer);
-	if ((__s32)idle > 0 && idle > flow_timeout(conf, p->proto, orig, p->now - idle)) {
+	if ((__s32)idle > 0 &&
+	    idle > flow_timeout(conf, p->proto, orig, orig == own ? peer : own, p->now - idle)) {
 		ct_end(v6, GW_CAUSE_TIMEOUT);
 		return;
 	}
 	ct->own = own;
 	ct->peer = peer;
+}
+
+static __always_inline void ct_set(struct ct *ct, __u16 bits)
+{
+	flow_set(ct->own, bits);
+	flow_set(ct->peer, bits);
+}
+
+static __always_inline void ct_clear(struct ct *ct, __u16 bits)
+{
+	flow_clear(ct->own, bits);
+	flow_clear(ct->peer, bits);
+}
+
+/* Keep or drop the note of a segment that was let pass. */
+static __always_inline void ct_note(struct pkt *p, struct ct *ct, int r)
+{
+	if (r == CT_NOTE)
+		ct_set(ct, noted_keep(p->tcp_status));
+	else if (p->noted.valid && r != CT_IGNORE)
+		ct_clear(ct, noted_drop());
 }
 
 /* One segment of a known connection: judged on copies (tcp_judge), then written back. */
@@ -55,19 +77,26 @@ static __always_inline int ct_tcp(struct pkt *p, struct gw_conf *conf, struct ct
 
 	p->tcp_state = old;
 	p->tcp_status = orig->flags;
-	side_load(&p->own, ct->own);
-	side_load(&p->peer, ct->peer);
+	p->tcp_id = orig->id;
+	p->tcp_heard = ct->peer->pkts & 15;
+	side_load(&p->own, ct->own, ct->peer);
+	side_load(&p->peer, ct->peer, ct->own);
+	noted_load(p, orig->flags);
 	r = tcp_judge(reply, conf->flags);
-	if (r != CT_OK && r != CT_KILL)
+	if (r == CT_BAD || r == CT_RST_DROP || r == CT_REOPEN)
 		return r;
+	ct_note(p, ct, r);
+	if (r == CT_NOTE)
+		return CT_IGNORE;
 	if (r == CT_KILL)
 		p->flags |= PKT_KILL;
-	side_store(ct->own, &p->own);
+	side_store(ct->own, &p->own, &p->peer);
+	side_store(ct->peer, &p->peer, &p->own);
 	*assured = p->tcp_assured;
 	*changed = p->tcp_state != old;
 	ct->own->state = p->tcp_state;
 	ct->peer->state = p->tcp_state;
-	return CT_OK;
+	return r == CT_IGNORE ? r : CT_OK;
 }
 
 static __always_inline __u64 boot_seconds(void)
@@ -80,12 +109,6 @@ static __always_inline bool ct_udp_assured(const struct gw_flow *orig)
 {
 	return orig->flags & GW_FLOW_SEEN_REPLY && !(orig->flags & GW_FLOW_ASSURED) &&
 	       boot_seconds() > orig->created + 2;
-}
-
-static __always_inline void ct_set(struct ct *ct, __u16 bits)
-{
-	flow_set(ct->own, bits);
-	flow_set(ct->peer, bits);
 }
 
 /* After the protocol said yes: flags, events, promotion. */
@@ -134,12 +157,38 @@ static __always_inline int ct_known(struct pkt *p, struct gw_conf *conf, struct 
 	p->ctmark = ct->own->mark;
 	p->ctstate = p->flags & PKT_REPLY || ct->own->flags & GW_FLOW_SEEN_REPLY ? GW_CT_ESTABLISHED
 										 : GW_CT_NEW;
-	ct->own->pkts += pkt_count(p);
-	ct->own->bytes += pkt_bytes(p);
-	if (r != CT_IGNORE) /* what teaches nothing keeps nothing alive, but an answer it is */
+	if (r !=
+	    CT_IGNORE) { /* what teaches nothing keeps nothing alive and is not counted, but an answer it is */
+		ct->own->pkts += pkt_count(p);
+		ct->own->bytes += pkt_bytes(p);
 		ct->own->seen = p->now;
+	}
 	ct_accept(p, ct, changed, assured, v6);
 	return CT_OK;
+}
+
+/*
+ * Is it a damaged segment that could change something?  The data of an established connection is not looked at, here as on the fast path: its
+ * ends do that, and a sum over every byte costs more than all the rest.
+ */
+static __always_inline bool ct_damaged(struct __sk_buff *skb, struct pkt *p, struct gw_conf *conf,
+				       struct ct *ct, const bool v6)
+{
+	if (p->proto != IPPROTO_TCP || !(conf->flags & GW_CONF_CHECKSUM) ||
+	    p->flags & PKT_FRAG_LATER)
+		return false;
+	if (ct->own && ct->own->state == GW_TCP_ESTABLISHED && ct->own->flags & GW_FLOW_ASSURED &&
+	    tcp_index(p->tcp_bits) == TCP_ACK_SET)
+		return false;
+	return v6 ? tcp_sum_bad6(skb) : tcp_sum_bad4(skb);
+}
+
+/* INVALID: the rules will see it; in strict mode they do not see a TCP segment any more. */
+static __always_inline int ct_invalid(struct pkt *p, struct gw_conf *conf)
+{
+	p->ctstate = GW_CT_INVALID;
+	stat_add(GW_STAT_INVALID, 1);
+	return p->proto == IPPROTO_TCP && conf->flags & GW_CONF_TCP_STRICT ? GW_REASON_CT_TCP : 0;
 }
 
 /* May this packet start a connection? */
@@ -161,8 +210,8 @@ static __always_inline bool ct_may_start(struct pkt *p, struct gw_conf *conf, co
 	return index == TCP_ACK_SET && conf->flags & GW_CONF_TCP_LOOSE;
 }
 
-static __always_inline int stage_conntrack(struct pkt *p, struct gw_conf *conf, struct ct *ct,
-					   const bool v6)
+static __always_inline int stage_conntrack(struct __sk_buff *skb, struct pkt *p,
+					   struct gw_conf *conf, struct ct *ct, const bool v6)
 {
 	int r;
 
@@ -173,6 +222,10 @@ static __always_inline int stage_conntrack(struct pkt *p, struct gw_conf *conf, 
 		return 0;
 	}
 	ct_lookup(p, conf, ct, v6);
+	if (ct_damaged(skb, p, conf, ct, v6)) {
+		ct->own = ct->peer = NULL;
+		return ct_invalid(p, conf);
+	}
 	if (ct->own) {
 		r = ct_known(p, conf, ct, v6);
 		if (r == CT_OK)
@@ -184,48 +237,42 @@ static __always_inline int stage_conntrack(struct pkt *p, struct gw_conf *conf, 
 			p->flags &= ~PKT_REPLY;
 		}
 		ct->own = ct->peer = NULL;
-		if (r == CT_BAD) {
-			p->ctstate = GW_CT_INVALID;
-			stat_add(GW_STAT_INVALID, 1);
-			return 0;
-		}
+		if (r == CT_BAD)
+			return ct_invalid(p, conf);
 	}
 	if (p->flags &
 	    PKT_FRAG_LATER) { /* of a packet whose first part was refused: it meets the same rules, and makes nothing */
 		p->ctstate = GW_CT_NEW;
 		return 0;
 	}
-	if (!ct_may_start(p, conf, v6)) {
-		p->ctstate = GW_CT_INVALID;
-		stat_add(GW_STAT_INVALID, 1);
-		return 0;
-	}
+	if (!ct_may_start(p, conf, v6))
+		return ct_invalid(p, conf);
 	p->flags = (p->flags | PKT_NEW) & ~PKT_REPLY;
 	p->ctstate = GW_CT_NEW;
 	return 0;
 }
 
 /* A function of its own, so that its paths do not multiply with those of what follows. */
-__noinline int conntrack4(void)
+__noinline int conntrack4(struct __sk_buff *skb)
 {
 	struct gw_conf *conf = conf_get();
 	struct pkt *p = pkt_scratch();
 	struct ct ct;
 
-	return p && conf ? stage_conntrack(p, conf, &ct, false) : GW_REASON_INTERNAL;
+	return p && conf ? stage_conntrack(skb, p, conf, &ct, false) : GW_REASON_INTERNAL;
 }
 
-__noinline int conntrack6(void)
+__noinline int conntrack6(struct __sk_buff *skb)
 {
 	struct gw_conf *conf = conf_get();
 	struct pkt *p = pkt_scratch();
 	struct ct ct;
 
-	return p && conf ? stage_conntrack(p, conf, &ct, true) : GW_REASON_INTERNAL;
+	return p && conf ? stage_conntrack(skb, p, conf, &ct, true) : GW_REASON_INTERNAL;
 }
 
-static __always_inline int conntrack(const bool v6)
+static __always_inline int conntrack(struct __sk_buff *skb, const bool v6)
 {
-	return v6 ? conntrack6() : conntrack4();
+	return v6 ? conntrack6(skb) : conntrack4(skb);
 }
 #endif

@@ -182,49 +182,16 @@ static __always_inline bool quote_is_slow(struct pkt *p, const bool v6)
 	return true;
 }
 
-/* Sum of the ICMP message, 64 bytes a step. */
-struct icmp_sum {
-	struct __sk_buff *skb;
-	__u32 at, end;
-	__u32 sum;
-};
-
-static long icmp_sum_step(__u32 i, struct icmp_sum *s)
-{
-	struct pkt *p = pkt_scratch();
-	__u32 left = s->end - s->at;
-	__u64 last = left - 1;
-
-	if (!p || s->at >= s->end)
-		return 1;
-	if (left < 64) {
-		__builtin_memset(p->opts, 0, sizeof(p->opts));
-		asm volatile("%0 &= 63" : "+r"(last));
-		if (bpf_skb_load_bytes(s->skb, s->at, p->opts, last + 1))
-			return 1;
-	} else if (bpf_skb_load_bytes(s->skb, s->at, p->opts, 64)) {
-		return 1;
-	}
-	s->sum = bpf_csum_diff(NULL, 0, (__be32 *)p->opts, 64, s->sum);
-	s->at += 64;
-	return 0;
-}
-
 /* A damaged error is not repaired by translating it: it is INVALID (nf_conntrack_proto_icmp.c checks too). */
 static __always_inline bool icmp_sum_good(struct __sk_buff *skb, struct pkt *p, const bool v6)
 {
-	struct icmp_sum s = { .skb = skb, .at = p->l4, .end = p->l3 + p->len };
 	__u64 sum;
 
 	if (p->flags & (PKT_FRAG | PKT_EGRESS))
 		return true;
-	bpf_loop(1024, icmp_sum_step, &s, 0);
-	sum = s.sum;
-	if (v6) {
-		for (int i = 0; i < 4; i++)
-			sum += (__u64)p->t.v6.saddr[i] + p->t.v6.daddr[i];
-		sum += bpf_htonl(s.end - p->l4) + (__u64)bpf_htonl(IPPROTO_ICMPV6);
-	}
+	sum = sum_payload(skb, p);
+	if (v6)
+		sum += sum_pseudo(p, IPPROTO_ICMPV6, true);
 	return csum_fold16(sum) == 0xffff;
 }
 

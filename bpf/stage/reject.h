@@ -143,7 +143,7 @@ static __always_inline int reject_icmp(struct __sk_buff *skb, struct pkt *p, con
 	__u32 max = v6 ? QUOTE_MAX6 : QUOTE_MAX, quote = p->len > max ? max : p->len;
 	__be16 icmp[4] = { bpf_htons(reject_code(p->last_arg, v6)) };
 	__u8 proto = v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
-	struct icmp_sum s = { .skb = skb };
+	struct sum_walk s = { .skb = skb };
 	__u64 sum;
 
 	/* FORWARD refuses behind the hop count: the quote shows one hop less */
@@ -159,7 +159,7 @@ static __always_inline int reject_icmp(struct __sk_buff *skb, struct pkt *p, con
 		return -1;
 	s.at = p->l3 + head;
 	s.end = s.at + sizeof(icmp) + quote;
-	bpf_loop(32, icmp_sum_step, &s, 0);
+	bpf_loop(32, sum_step, &s, 0);
 	sum = s.sum;
 	if (v6)
 		sum += pseudo_sum(p, proto, quote + sizeof(icmp), v6);

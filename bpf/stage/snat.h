@@ -48,14 +48,12 @@ static __always_inline void create_fill(struct pkt *p, struct gw_conf *conf, con
 	if (p->flags & PKT_LOCAL)
 		a->flags |= GW_FLOW_LOCAL_IN;
 	if (p->proto == IPPROTO_TCP) {
-		a->state = tcp_next(0, tcp_index(p->tcp_bits), GW_TCP_NONE);
-		__builtin_memset(&p->own, 0, sizeof(p->own));
-		tcp_learn(&p->own, p, false);
-		side_store(a, &p->own);
+		a->state = tcp_begin(p, conf->flags);
+		side_store(a, &p->own, &p->peer);
 	}
 	if (ct_is_sctp(p)) {
 		a->state = p->tcp_state;
-		side_store(a, &p->own);
+		side_store(a, &p->own, &p->peer);
 	}
 	if (p->flags & PKT_EIM || claim_is_eim(p))
 		a->flags |= GW_FLOW_EIM;
@@ -66,10 +64,8 @@ static __always_inline void create_fill(struct pkt *p, struct gw_conf *conf, con
 	b->verdict = GW_VERDICT_NONE;
 	b->rule = b->rule2 = b->gen = b->iif = b->oif = 0;
 	b->pkts = b->bytes = 0;
-	b->tcp_end = b->tcp_ack = b->tcp_win = b->tcp_maxend = b->tcp_last = 0;
-	b->tcp_flags = b->tcp_scale = 0;
-	if (ct_is_sctp(p))
-		side_store(b, &p->peer);
+	if (p->proto == IPPROTO_TCP || ct_is_sctp(p))
+		side_store(b, &p->peer, &p->own);
 	b->created = p->admitted;
 }
 
@@ -123,11 +119,8 @@ static __always_inline int create_pair(struct __sk_buff *skb, struct pkt *p, str
 	ev = event_reserve();
 	r = create_original(p, v6);
 	if (ev) {
-		event_fill(
-			ev, GW_EVENT_NEW, 0, &p->a.f, &p->b.f, &p->t, &p->alt,
-			conf->timeout[gw_timeout_class(p->proto, &p->a.f) & (GW_TIMEOUT_MAX - 1)] /
-				cfg_hz,
-			v6);
+		event_fill(ev, GW_EVENT_NEW, 0, &p->a.f, &p->b.f, &p->t, &p->alt,
+			   gw_timeout(conf, p->proto, &p->a.f, NULL) / cfg_hz, v6);
 		if (r)
 			bpf_ringbuf_discard(ev, BPF_RB_NO_WAKEUP);
 		else

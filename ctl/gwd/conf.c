@@ -35,6 +35,9 @@ static uint32_t timeout_jiffies(const struct gwd *g, size_t class, uint32_t pres
 
 	if (class_has_floor(class))
 		seconds = MAX(seconds, (uint64_t)MIN(seconds, FLOOR_OTHER_S) << pressure);
+	/* limits of established connections, which have theirs */
+	if (class == GW_TIMEOUT_TCP_RETRANS || class == GW_TIMEOUT_TCP_UNACK)
+		seconds = MAX(seconds, (uint64_t)MIN(seconds, FLOOR_TCP_S) << pressure);
 	return MIN(seconds * kern_features(g->kern)->hz, (uint64_t)INT32_MAX);
 }
 
@@ -64,10 +67,15 @@ int conf_apply(struct gwd *g)
 	conf->pressure = MIN(conf->pressure, conf_pressure_max(&g->cfg));
 	for (size_t i = 0; i < GW_TIMEOUT_MAX; i++)
 		conf->timeout[i] = timeout_jiffies(g, i, conf->pressure);
-	conf->flags &= ~(GW_CONF_TCP_LOOSE | GW_CONF_TCP_BE_LIBERAL | GW_CONF_PROTECT_LOCAL |
-			 GW_CONF_RECHECK);
+	conf->flags &=
+		~(GW_CONF_TCP_LOOSE | GW_CONF_TCP_BE_LIBERAL | GW_CONF_PROTECT_LOCAL |
+		  GW_CONF_TCP_IGNORE_RST | GW_CONF_TCP_STRICT | GW_CONF_CHECKSUM | GW_CONF_RECHECK);
 	conf->flags |= g->cfg.tcp_loose ? GW_CONF_TCP_LOOSE : 0;
 	conf->flags |= g->cfg.tcp_be_liberal ? GW_CONF_TCP_BE_LIBERAL : 0;
+	conf->flags |= g->cfg.tcp_ignore_invalid_rst ? GW_CONF_TCP_IGNORE_RST : 0;
+	conf->flags |= g->cfg.tcp_strict ? GW_CONF_TCP_STRICT : 0;
+	conf->flags |= g->cfg.checksum ? GW_CONF_CHECKSUM : 0;
+	conf->tcp_max_retrans = g->cfg.tcp_max_retrans;
 	conf->flags |= g->cfg.recheck ? GW_CONF_RECHECK : 0;
 	conf->flags |= g->cfg.protect_local ? GW_CONF_PROTECT_LOCAL : 0;
 	conf->wall_ns = wall_offset();

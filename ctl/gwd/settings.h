@@ -24,6 +24,10 @@ struct settings {
 	uint32_t tcp_loose;
 	uint32_t tcp_be_liberal;
 	uint32_t recheck;
+	uint32_t tcp_ignore_invalid_rst;
+	uint32_t tcp_max_retrans;
+	uint32_t tcp_strict;
+	uint32_t checksum;
 	uint32_t protect_local;
 	char socket_group[64];
 	char metrics_listen[128];

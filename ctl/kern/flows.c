@@ -248,14 +248,15 @@ static void copy_cross_out(struct copy *c, const struct entry *e)
 }
 
 int64_t flow_seconds_left(const struct gw_conf *conf, unsigned int hz, uint8_t proto,
-			  const struct gw_flow *f, uint32_t own, uint32_t idle)
+			  const struct gw_flow *orig, const struct gw_flow *reply, uint32_t own,
+			  uint32_t idle)
 {
-	uint32_t timeout = own ? own : conf->timeout[gw_timeout_class(proto, f)];
+	uint32_t timeout = own ? own : gw_timeout(conf, proto, orig, reply);
 
 	/* a packet that came after `now` was read looks as if from the future */
 	if ((int32_t)idle < 0)
 		idle = 0;
-	if (f->flags & GW_FLOW_ASSURED)
+	if (orig->flags & GW_FLOW_ASSURED)
 		timeout >>= MIN(conf->pressure, 31U);
 	return idle > timeout ? -1 : (int64_t)((timeout - idle) / hz);
 }
@@ -300,7 +301,8 @@ static struct entry reply_of(const struct listing *l, const struct entry *e, boo
 }
 
 /* Seconds left to a connection that was last seen at @seen; < 0: its time is over. */
-static int64_t seconds_left(const struct listing *l, const struct entry *e, uint32_t seen)
+static int64_t seconds_left(const struct listing *l, const struct entry *e,
+			    const struct gw_flow *reply, uint32_t seen)
 {
 	uint32_t idle = l->now - seen, own = 0;
 	unsigned int hz = l->k->features.hz;
@@ -314,14 +316,14 @@ static int64_t seconds_left(const struct listing *l, const struct entry *e, uint
 			       : idle > ext.once ? -1
 						 : (int64_t)((ext.once - idle) / hz);
 	}
-	return flow_seconds_left(&l->k->conf, hz, e->key.proto, &e->f, own, idle);
+	return flow_seconds_left(&l->k->conf, hz, e->key.proto, &e->f, reply, own, idle);
 }
 
 static int listing_emit(struct listing *l, const struct entry *e, bool assured)
 {
 	struct entry reply = reply_of(l, e, assured);
 	uint32_t seen = (int32_t)(reply.f.seen - e->f.seen) > 0 ? reply.f.seen : e->f.seen;
-	int64_t left = seconds_left(l, e, seen);
+	int64_t left = seconds_left(l, e, &reply.f, seen);
 	struct gw_event ev = {
 		.type = GW_EVENT_NONE,
 		.family = e->family,

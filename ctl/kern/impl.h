@@ -118,7 +118,8 @@ int wait_for_programs(void);
 int run_program(const struct bpf_program *prog, void *ctx, size_t size);
 /* Pure: seconds until an entry expires; -1 = it has expired. */
 int64_t flow_seconds_left(const struct gw_conf *conf, unsigned int hz, uint8_t proto,
-			  const struct gw_flow *f, uint32_t own, uint32_t idle);
+			  const struct gw_flow *orig, const struct gw_flow *reply, uint32_t own,
+			  uint32_t idle);
 
 /* netlink.c, pure: false = the message is not one of ours or malformed. */
 bool nl_parse_link(const struct nlmsghdr *nlh, struct nl_link *ret_link);

@@ -21,11 +21,15 @@
 
 /* gw_conf.flags */
 #define GW_CONF_TCP_LOOSE      (1U << 0) /* pick up connections in the middle */
-#define GW_CONF_TCP_BE_LIBERAL (1U << 1) /* out-of-window RSTs close too */
+#define GW_CONF_TCP_BE_LIBERAL (1U << 1) /* of what is out of window only RSTs are INVALID */
 #define GW_CONF_FIB_MARK       (1U << 2) /* an `ip rule` looks at fwmark */
 #define GW_CONF_XFRM	       (1U << 3) /* IPsec policies exist: forward through the stack */
 #define GW_CONF_PROTECT_LOCAL \
 	(1U << 4) /* no translated source takes a port a socket of the gateway is bound to */
+#define GW_CONF_TCP_IGNORE_RST (1U << 16) /* a RST before the window is not INVALID */
+#define GW_CONF_TCP_STRICT \
+	(1U << 17) /* INVALID segments are dropped, and half a connection is none */
+#define GW_CONF_CHECKSUM (1U << 18) /* verify TCP checksums on the way in */
 
 #define GW_CONF_RECHECK (1U << 16) /* connections that the rules in force would not let begin end */
 
@@ -41,9 +45,10 @@ struct gw_conf {
 	__u32 hooks6;
 	__u32 image_flags; /* GW_IMG_* of the ruleset in force, OR of both during a swap */
 	__u32 beat; /* jiffies when gwd last ran gw_expire (which writes it): gwd watches routes */
-	__u32 half_lines; /* lines of a half of gw_region */
-	__u64 wall_ns;	  /* CLOCK_REALTIME - CLOCK_BOOTTIME */
-	__u32 pad[20];
+	__u32 half_lines;      /* lines of a half of gw_region */
+	__u64 wall_ns;	       /* CLOCK_REALTIME - CLOCK_BOOTTIME */
+	__u32 tcp_max_retrans; /* the same segment so often: GW_TIMEOUT_TCP_RETRANS */
+	__u32 pad[19];
 };
 GW_ABI_SIZE(gw_conf, 384);
 

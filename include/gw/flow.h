@@ -79,12 +79,24 @@
 /* gw_flow.tcp_flags: what one side announced or did */
 #define GW_TCPF_WSCALE	(1U << 0) /* sent a window scale option */
 #define GW_TCPF_SACK	(1U << 1) /* sent SACK permitted */
-#define GW_TCPF_CLOSING (1U << 2) /* sent FIN */
-#define GW_TCPF_INIT	(1U << 3) /* end/ack/win below are valid */
-#define GW_TCPF_UNACKED (1U << 4) /* sent data that is not acknowledged */
+#define GW_TCPF_CLOSING (1U << 2) /* its FIN was the first */
+#define GW_TCPF_ACKED	(1U << 3) /* it has acknowledged something: tcp_ack is valid */
+#define GW_TCPF_UNACKED \
+	(1U << 4) /* sent data; acknowledged when the other side's tcp_ack is tcp_end */
 #define GW_TCPF_LIBERAL (1U << 5) /* picked up in the middle: its windows are not known */
-#define GW_TCPF_RETRANS(flags) \
-	((flags) >> 6) /* how often its last segment came again, 3 = three times or more */
+#define GW_TCPF_SIMOPEN (1U << 6) /* its SYN met the other side's */
+#define GW_TCPF_ZEROWIN (1U << 7) /* its last segment closed its window */
+
+/*
+ * gw_flow.tcp_last: bits 0-15 of where the side's last segment (ACK, no SYN, FIN or RST) ended, 12 bits of what else makes it the same
+ * segment, and how often it came again, the other side being silent.
+ */
+#define GW_TCP_LAST_SEGMENT  0x0fffffffU
+#define GW_TCP_RETRANS(last) ((last) >> 28) /* 15 = 15 times or more */
+/* gw_flow.tcp_scale */
+#define GW_TCP_SCALE(b) ((b)&15) /* window scale of the connection's direction, 0..14 */
+#define GW_TCP_HEARD(b) \
+	((b) >> 4) /* packets of the other side when the side sent its last segment, modulo 16 */
 
 struct gw_flow {
 	__u32 kx;     /* hash of the entry's own key: a reused element shows a different one */
@@ -101,13 +113,13 @@ struct gw_flow {
 	__u16 rgen;  /* route generation of the cached route */
 	__u16 rtime;	/* when the route was looked up, quarter seconds (low 16 bits) */
 	__u16 mtu;	/* of the cached route */
-	__u8 tcp_scale; /* window scale announced by this side, 0..14 */
+	__u8 tcp_scale; /* GW_TCP_SCALE, GW_TCP_HEARD */
 	__u8 tcp_flags; /* GW_TCPF_* */
 	__u32 tcp_end; /* highest seq + len sent by this side, host order; SCTP: the verification tag it must send */
 	__u32 tcp_ack; /* highest ack sent by this side, host order */
-	__u32 tcp_win; /* largest window announced by this side, scaled, bytes */
+	__u32 tcp_win; /* largest window announced by this side, scaled, bytes; 0 = nothing seen of it */
 	__u32 tcp_maxend; /* the peer may send up to here: highest ack + window announced by this side */
-	__u32 tcp_last; /* signature of its last segment: the same again is a retransmission */
+	__u32 tcp_last; /* GW_TCP_LAST_SEGMENT, GW_TCP_RETRANS */
 	__u64 pkts;	/* packets of this direction */
 	__u64 bytes;	/* their IP lengths */
 	__u32 id;	/* the connection's id, the same in both entries */
@@ -144,6 +156,9 @@ struct gw_seqadj {    /* an ALG changed the length of what one side sends (nf_ct
 	__s32 before; /* to add to sequence numbers before it */
 	__s32 after;  /* to add from it on */
 };
+/* gw_ext.flags */
+#define GW_EXT_LAST (1U << 0) /* last_* wait for the answer to the segment they describe */
+#define GW_EXT_SLOW (1U << 1) /* GW_FLOW_NOFAST stood before the row did */
 struct gw_ext {
 	__u32 id;      /* of the connection */
 	__u32 timeout; /* jiffies it may be silent; 0 = what its state says */

@@ -31,4 +31,65 @@ static inline __attribute__((always_inline)) __u32 gw_timeout_class(__u8 proto,
 	}
 	return GW_TIMEOUT_GENERIC;
 }
+
+/* Is @a the side that spoke last, as far as @a and @b, its other side, remember? */
+static inline __attribute__((always_inline)) int gw_tcp_spoke_last(const struct gw_flow *a,
+								   const struct gw_flow *b)
+{
+	return GW_TCP_HEARD(a->tcp_scale) == (b->pkts & 15);
+}
+
+/* May it be that the side's last segment shortens the timeout?  0: surely not, whatever the other side did. */
+static inline __attribute__((always_inline)) int gw_tcp_hints(const struct gw_conf *conf,
+							      const struct gw_flow *f)
+{
+	return f->tcp_flags & (GW_TCPF_UNACKED | GW_TCPF_ZEROWIN) ||
+	       GW_TCP_RETRANS(f->tcp_last) >= conf->tcp_max_retrans;
+}
+
+static inline __attribute__((always_inline)) int gw_tcp_repeats(const struct gw_conf *conf,
+								const struct gw_flow *a,
+								const struct gw_flow *b)
+{
+	return gw_tcp_spoke_last(a, b) && GW_TCP_RETRANS(a->tcp_last) >= conf->tcp_max_retrans;
+}
+
+static inline __attribute__((always_inline)) int gw_tcp_shut(const struct gw_flow *a,
+							     const struct gw_flow *b)
+{
+	return gw_tcp_spoke_last(a, b) && a->tcp_flags & GW_TCPF_ZEROWIN;
+}
+
+static inline __attribute__((always_inline)) int gw_tcp_unacked(const struct gw_flow *a,
+								const struct gw_flow *b)
+{
+	return a->tcp_flags & GW_TCPF_UNACKED &&
+	       !(b->tcp_flags & GW_TCPF_ACKED && b->tcp_ack == a->tcp_end);
+}
+
+/*
+ * Jiffies a connection may be silent, from both its halves (@reply may be NULL: not known).  TCP has upper limits besides the state's: while
+ * the same segment comes again and again or a window is closed, while data is not acknowledged, and until a connection that was
+ * picked up in the middle is answered (nf_conntrack_tcp_packet).
+ */
+static inline __attribute__((always_inline)) __u32 gw_timeout(const struct gw_conf *conf,
+							      __u8 proto,
+							      const struct gw_flow *orig,
+							      const struct gw_flow *reply)
+{
+	__u32 t = conf->timeout[gw_timeout_class(proto, orig) & (GW_TIMEOUT_MAX - 1)], most = t;
+
+	if (proto != 6)
+		return t;
+	if (reply && (gw_tcp_repeats(conf, orig, reply) || gw_tcp_repeats(conf, reply, orig)))
+		most = conf->timeout[GW_TIMEOUT_TCP_RETRANS];
+	else if (reply && (gw_tcp_unacked(orig, reply) || gw_tcp_unacked(reply, orig)))
+		most = conf->timeout[GW_TIMEOUT_TCP_UNACK];
+	else if (reply && (gw_tcp_shut(orig, reply) || gw_tcp_shut(reply, orig)))
+		most = conf->timeout[GW_TIMEOUT_TCP_RETRANS];
+	if (orig->state == GW_TCP_ESTABLISHED && !(orig->flags & GW_FLOW_SEEN_REPLY) &&
+	    most > conf->timeout[GW_TIMEOUT_TCP_UNACK])
+		most = conf->timeout[GW_TIMEOUT_TCP_UNACK];
+	return most < t ? most : t;
+}
 #endif

@@ -361,13 +361,22 @@ void stage_conf(void)
 }
 
 static const __u32 timeouts_s[GW_TIMEOUT_MAX] = {
-	[GW_TCP_NONE] = 60,	 [GW_TCP_SYN_SENT] = 120,
-	[GW_TCP_SYN_RECV] = 60,	 [GW_TCP_ESTABLISHED] = 432000,
-	[GW_TCP_FIN_WAIT] = 120, [GW_TCP_CLOSE_WAIT] = 60,
-	[GW_TCP_LAST_ACK] = 30,	 [GW_TCP_TIME_WAIT] = 120,
-	[GW_TCP_CLOSE] = 10,	 [GW_TCP_SYN_SENT2] = 120,
-	[GW_TIMEOUT_UDP] = 30,	 [GW_TIMEOUT_UDP_STREAM] = 120,
-	[GW_TIMEOUT_ICMP] = 30,	 [GW_TIMEOUT_GENERIC] = 600,
+	[GW_TCP_NONE] = 60,
+	[GW_TCP_SYN_SENT] = 120,
+	[GW_TCP_SYN_RECV] = 60,
+	[GW_TCP_ESTABLISHED] = 432000,
+	[GW_TCP_FIN_WAIT] = 120,
+	[GW_TCP_CLOSE_WAIT] = 60,
+	[GW_TCP_LAST_ACK] = 30,
+	[GW_TCP_TIME_WAIT] = 120,
+	[GW_TCP_CLOSE] = 10,
+	[GW_TCP_SYN_SENT2] = 120,
+	[GW_TIMEOUT_UDP] = 30,
+	[GW_TIMEOUT_UDP_STREAM] = 120,
+	[GW_TIMEOUT_ICMP] = 30,
+	[GW_TIMEOUT_GENERIC] = 600,
+	[GW_TIMEOUT_TCP_RETRANS] = 300,
+	[GW_TIMEOUT_TCP_UNACK] = 300,
 };
 
 static void conf_reset(void)
@@ -375,7 +384,8 @@ static void conf_reset(void)
 	stage.conf = (struct gw_conf){
 		.gen = 1, .rgen = 1, .est_max = 3000, .half_lines = RULES_HALF_LINES
 	};
-	stage.conf.flags = GW_CONF_TCP_LOOSE;
+	stage.conf.flags = GW_CONF_TCP_LOOSE | GW_CONF_CHECKSUM;
+	stage.conf.tcp_max_retrans = 3;
 	for (int i = 0; i < GW_TIMEOUT_MAX; i++)
 		stage.conf.timeout[i] = timeouts_s[i] * HZ;
 	stage_conf();

@@ -61,7 +61,8 @@ static void half_set(const struct frame *f, uint8_t state, uint32_t end, uint32_
 	e.f.tcp_end = end;
 	e.f.tcp_ack = ack;
 	e.f.tcp_win = 64240;
-	e.f.tcp_flags = GW_TCPF_INIT;
+	e.f.tcp_maxend = ack + 64240;
+	e.f.tcp_flags = GW_TCPF_ACKED;
 	entry_store(&e);
 }
 
@@ -229,15 +230,78 @@ START_TEST(a_scaled_window_counts_in_full)
 }
 END_TEST
 
-START_TEST(be_liberal_believes_every_rst)
+/* What netfilter's tcp_be_liberal means: of what is out of window, only a RST is INVALID. */
+START_TEST(be_liberal_lets_everything_pass_but_a_rst_before_the_window)
 {
 	struct frame ack, back;
 
 	stage.conf.flags |= GW_CONF_TCP_BE_LIBERAL;
 	stage_conf();
+	RULES(MASQUERADE(WAN));
 	handshake(LAN4, 40000, FAR4, 80, &ack, &back);
-	expect_drop(tcp(FAR4, 80, LAN4, 40000, R, 1, 0), WAN, GW_REASON_NONE);
+	TAKES(tcp(LAN4, 40000, FAR4, 80, A, 0x70000000, 5001), LAN, "");
+	TAKES(tcp(LAN4, 40000, FAR4, 80, R, 0x70000000, 0), LAN, "");
+	expect_drop(tcp(LAN4, 40000, FAR4, 80, R, 1, 0), LAN, GW_REASON_CT_RST);
+	ck_assert_int_eq(entry_of(&ack).f.state, GW_TCP_ESTABLISHED);
+	TAKES(tcp(LAN4, 40000, FAR4, 80, R, 1001, 0), LAN, "");
 	ck_assert_int_eq(entry_of(&ack).f.state, GW_TCP_CLOSE);
+}
+END_TEST
+
+/* -------------------------------------------------------------------------------------------------- windows */
+
+enum { FITS, IGNORED, INVALID };
+static const struct {
+	const char *what;
+	uint32_t seq, ack; /* from what is right */
+	uint16_t data;
+	int result;
+} window_rows[] = {
+	{ "what is expected", 0, 0, 100, FITS },
+	{ "at the window's end", 64240, 0, 0, FITS },
+	{ "over the window's end", 64200, 0, 100, FITS },
+	{ "just beyond it", 64241, 0, 0, IGNORED },
+	{ "a window beyond it", 64240 + 64239, 0, 0, IGNORED },
+	{ "more than a window beyond", 64240 + 64240, 0, 0, INVALID },
+	{ "half the space away", 0x7fffffff, 0, 0, INVALID },
+	{ "sent again, still in the window", -64240, 0, 0, FITS },
+	{ "sent again from before it", -64241, 0, 0, IGNORED },
+	{ "far before", 0x80000000, 0, 0, INVALID },
+	{ "the oldest ACK", 0, -66000, 0, FITS },
+	{ "an older ACK", 0, -66001, 0, IGNORED },
+	{ "an ACK of what nobody sent", 0, 1, 0, INVALID },
+	{ "an ACK from half the space away", 0, 0x7fffffff, 0, INVALID },
+};
+
+/* By either family, and around 2^32; the first segment by the slow path, or after others by the fast one. */
+START_TEST(a_segment_must_fit_the_windows)
+{
+	typeof(window_rows[0]) *c = &window_rows[_i / 8];
+	const struct names *n = &names[_i & 1];
+	uint32_t cs = _i & 2 ? 0xfffffff0 : 1000, ss = _i & 2 ? 0xffffff00 : 5000, invalid;
+	struct frame syn = tcp(n->lan, 40000, n->far, 80, S, cs, 0);
+	struct frame back = tcp(n->far, 80, n->gw_wan, 40000, S | A, ss, cs + 1);
+	struct frame ack = tcp(n->lan, 40000, n->far, 80, A, cs + 1, ss + 1), key = ack;
+	struct frame f =
+		FRAME(.src = n->lan, .dst = n->far, .proto = 6, .sport = 40000, .dport = 80,
+		      .bits = A, .seq = cs + 1 + c->seq, .ack = ss + 1 + c->ack, .data = c->data);
+	uint64_t pkts;
+
+	RULES(MASQUERADE(WAN));
+	ck_assert_int_eq(in(&syn, LAN), REDIRECT);
+	ck_assert_int_eq(in(&back, WAN), REDIRECT);
+	ck_assert_int_eq(in(&ack, LAN), REDIRECT);
+	for (int i = 0; i < (_i & 4 ? 3 : 0); i++)
+		TAKES(tcp(n->lan, 40000, n->far, 80, A, cs + 1, ss + 1), LAN, "");
+	invalid = stat(GW_STAT_INVALID);
+	pkts = entry_of(&key).f.pkts;
+	if (c->result == INVALID)
+		expect_drop(f, LAN, GW_REASON_CT_INVALID);
+	else
+		TAKES(f, LAN, "");
+	ck_assert_msg(stat(GW_STAT_INVALID) - invalid == (c->result == INVALID), "%s", c->what);
+	ck_assert_msg(entry_of(&key).f.pkts - pkts == (c->result == FITS), "%s: learnt from?",
+		      c->what);
 }
 END_TEST
 
@@ -398,7 +462,9 @@ static void add(TCase *tc)
 	tcase_add_loop_test(tc, a_rst_is_believed_by_its_sequence_number, 0, 28);
 	tcase_add_test(tc, a_rst_right_behind_the_senders_data_closes);
 	tcase_add_test(tc, a_scaled_window_counts_in_full);
-	tcase_add_test(tc, be_liberal_believes_every_rst);
+	tcase_add_test(tc, be_liberal_lets_everything_pass_but_a_rst_before_the_window);
+	tcase_add_loop_test(tc, a_segment_must_fit_the_windows, 0,
+			    8 * sizeof(window_rows) / sizeof(window_rows[0]));
 	tcase_add_loop_test(tc, a_rst_as_the_only_answer_ends_the_connection, 0, 2);
 	tcase_add_loop_test(tc, a_rst_of_the_side_that_began_ends_an_unanswered_connection, 0, 4);
 	tcase_add_loop_test(tc, a_connection_lives_and_ends, 0, 2);

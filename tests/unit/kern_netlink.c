@@ -237,8 +237,8 @@ START_TEST(seconds_left)
 
 	for (unsigned int i = 0; i < GW_TIMEOUT_MAX; i++)
 		conf.timeout[i] = (1000 + 10 * i) * 100;
-	ck_assert_int_eq(flow_seconds_left(&conf, 100, left_cases[_i].proto, &f, left_cases[_i].own,
-					   left_cases[_i].idle),
+	ck_assert_int_eq(flow_seconds_left(&conf, 100, left_cases[_i].proto, &f, NULL,
+					   left_cases[_i].own, left_cases[_i].idle),
 			 left_cases[_i].left);
 }
 END_TEST
