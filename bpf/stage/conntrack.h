@@ -79,6 +79,7 @@ static __always_inline int ct_tcp(struct pkt *p, struct gw_conf *conf, struct ct
 	p->tcp_status = orig->flags;
 	p->tcp_id = orig->id;
 	p->tcp_heard = ct->peer->pkts & 15;
+	p->tcp_sent = ct->own->pkts & 15;
 	side_load(&p->own, ct->own, ct->peer);
 	side_load(&p->peer, ct->peer, ct->own);
 	noted_load(p, orig->flags);

@@ -86,7 +86,7 @@ static __always_inline int rst_check_opening(const struct pkt *p, bool reply)
 	if (reply)
 		return RST_INVALID;
 	if (p->seq == own->end || p->seq + 1 == own->end)
-		return RST_CLOSES_NOW;
+		return RST_CLOSES;
 	/* the client's answer to the challenge ACK of a server that thinks it is still connected */
 	return n->valid && n->index == TCP_ACK_SET && n->dir && p->seq == n->ack ? RST_CLOSES_NOW
 										 : RST_INVALID;
@@ -97,7 +97,7 @@ static __always_inline bool rst_ends_train(const struct pkt *p)
 {
 	const struct tcp_side *own = &p->own;
 
-	return own->heard == (p->tcp_heard & 15) && !((p->seq ^ own->last) & 0xffff) &&
+	return own->heard == p->tcp_heard && !((p->seq ^ own->last) & 0xffff) &&
 	       own->end - p->seq < 0x10000;
 }
 
@@ -314,7 +314,7 @@ static __always_inline __u8 tcp_begin(struct pkt *p, __u32 conf_flags)
 
 	__builtin_memset(own, 0, sizeof(*own));
 	__builtin_memset(peer, 0, sizeof(*peer));
-	p->tcp_heard = 0;
+	p->tcp_heard = p->tcp_sent = 0;
 	p->tcp_state = GW_TCP_NONE;
 	own->end = own->maxend = p->end;
 	own->win = p->win ?: 1;
@@ -324,10 +324,11 @@ static __always_inline __u8 tcp_begin(struct pkt *p, __u32 conf_flags)
 	} else {
 		own->maxend += own->win;
 		own->flags = peer->flags = GW_TCPF_SACK;
+		own->flags |= GW_TCPF_ZEROWIN; /* as long as nothing can be learnt */
 		if (conf_flags & GW_CONF_TCP_STRICT)
 			peer->end = peer->maxend = p->ack;
 		else
-			own->flags = peer->flags = GW_TCPF_SACK | GW_TCPF_LIBERAL;
+			own->flags |= peer->flags |= GW_TCPF_LIBERAL;
 	}
 	tcp_window(p, false, index == TCP_ACK_SET, true);
 	return tcp_next(0, index, GW_TCP_NONE);

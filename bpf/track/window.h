@@ -123,6 +123,13 @@ static __always_inline bool window_begin(struct pkt *p, const struct segment *s,
 	return false;
 }
 
+/* What was acknowledged while only the other half was written (the fast path). */
+static __always_inline void sides_settle(struct tcp_side *a, const struct tcp_side *b)
+{
+	if (b->flags & GW_TCPF_ACKED && b->ack == a->end)
+		a->flags &= ~GW_TCPF_UNACKED;
+}
+
 enum {
 	WIN_OK,
 	WIN_BLIND, /* it does not fit, but the connection's windows are not believed: nothing is learnt */
@@ -184,9 +191,27 @@ static __always_inline void window_learn(struct pkt *p, const struct segment *s,
 	if (!plain)
 		return;
 	own->last = segment_count(own->last, segment_signature(s->seq, s->end, s->ack, s->win),
-				  own->heard == (p->tcp_heard & 15));
-	own->heard = p->tcp_heard & 15;
+				  own->heard == p->tcp_heard);
+	own->heard = p->tcp_heard;
 	own->flags = s->win ? own->flags & ~GW_TCPF_ZEROWIN : own->flags | GW_TCPF_ZEROWIN;
+}
+
+/* A segment of which nothing is believed: whether the last window was a closed one stays as it was. */
+static __always_inline void window_blind(struct pkt *p)
+{
+	struct tcp_side *own = &p->own, *peer = &p->peer;
+	bool shut = (own->flags & GW_TCPF_ZEROWIN && own->heard == p->tcp_heard) ||
+		    (peer->flags & GW_TCPF_ZEROWIN && peer->heard == p->tcp_sent);
+
+	own->flags = shut ? own->flags | GW_TCPF_ZEROWIN : own->flags & ~GW_TCPF_ZEROWIN;
+	own->heard = p->tcp_heard;
+}
+
+static __always_inline __u32 window_cap(const struct tcp_side *own, __u32 most, __u32 least)
+{
+	__u32 cap = seq_before(most, own->maxend) ? most : own->maxend;
+
+	return seq_after(cap, least) ? cap : least;
 }
 
 /*
@@ -200,8 +225,12 @@ static __always_inline int tcp_window(struct pkt *p, bool reply, bool plain, boo
 	bool rst = p->tcp_bits & TCP_BIT_RST;
 	int r;
 
+	sides_settle(&p->own, &p->peer);
+	sides_settle(&p->peer, &p->own);
 	if (p->peer.flags & GW_TCPF_SACK)
 		s.sack = p->sack;
+	if (p->flags & PKT_FRAG) /* how much follows is not known: what the receiver may take */
+		s.end = window_cap(&p->own, s.seq + 0xffff, s.end);
 	if (window_begin(p, &s, reply))
 		return WIN_OK;
 	if (!(p->tcp_bits & TCP_BIT_ACK) || (rst && !s.ack))
@@ -209,8 +238,13 @@ static __always_inline int tcp_window(struct pkt *p, bool reply, bool plain, boo
 	if (rst && !s.seq && p->tcp_state == GW_TCP_SYN_SENT)
 		s.seq = s.end = p->own.end;
 	r = window_judge(p, &s);
+	if (r != WIN_OK && liberal) {
+		if (plain)
+			window_blind(p);
+		return WIN_BLIND;
+	}
 	if (r != WIN_OK)
-		return liberal ? WIN_BLIND : r;
+		return r;
 	window_learn(p, &s, plain);
 	return WIN_OK;
 }

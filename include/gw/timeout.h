@@ -77,8 +77,13 @@ static inline __attribute__((always_inline)) __u32 gw_timeout(const struct gw_co
 							      const struct gw_flow *orig,
 							      const struct gw_flow *reply)
 {
-	__u32 t = conf->timeout[gw_timeout_class(proto, orig) & (GW_TIMEOUT_MAX - 1)], most = t;
+	__u64 class = gw_timeout_class(proto, orig);
+	__u32 t, most;
 
+#ifdef __bpf__
+	asm volatile("%0 &= 63" : "+r"(class)); /* 6.1 does not follow its way through registers */
+#endif
+	t = most = conf->timeout[class & (GW_TIMEOUT_MAX - 1)];
 	if (proto != 6)
 		return t;
 	if (reply && (gw_tcp_repeats(conf, orig, reply) || gw_tcp_repeats(conf, reply, orig)))
@@ -87,7 +92,7 @@ static inline __attribute__((always_inline)) __u32 gw_timeout(const struct gw_co
 		most = conf->timeout[GW_TIMEOUT_TCP_UNACK];
 	else if (reply && (gw_tcp_shut(orig, reply) || gw_tcp_shut(reply, orig)))
 		most = conf->timeout[GW_TIMEOUT_TCP_RETRANS];
-	if (orig->state == GW_TCP_ESTABLISHED && !(orig->flags & GW_FLOW_SEEN_REPLY) &&
+	if (orig->state == GW_TCP_ESTABLISHED && !(orig->flags & GW_FLOW_ASSURED) &&
 	    most > conf->timeout[GW_TIMEOUT_TCP_UNACK])
 		most = conf->timeout[GW_TIMEOUT_TCP_UNACK];
 	return most < t ? most : t;
