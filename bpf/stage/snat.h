@@ -48,7 +48,7 @@ static __always_inline void create_fill(struct pkt *p, struct gw_conf *conf, con
 	if (p->flags & PKT_LOCAL)
 		a->flags |= GW_FLOW_LOCAL_IN;
 	if (p->proto == IPPROTO_TCP) {
-		a->state = tcp_begin(p, conf->flags);
+		a->state = tcp_begin(conf->flags);
 		side_store(a, &p->own, &p->peer);
 	}
 	if (ct_is_sctp(p)) {

@@ -307,14 +307,20 @@ __noinline int tcp_judge(__u32 reply, __u32 conf_flags)
 }
 
 /* The first segment of a connection, into p->own and p->peer; the state it begins in. */
-static __always_inline __u8 tcp_begin(struct pkt *p, __u32 conf_flags)
+__noinline int tcp_begin(__u32 conf_flags)
 {
-	struct tcp_side *own = &p->own, *peer = &p->peer;
-	__u32 index = tcp_index(p->tcp_bits);
+	struct pkt *p = pkt_scratch();
+	struct tcp_side *own, *peer;
+	__u32 index;
 
+	if (!p)
+		return GW_TCP_NONE;
+	own = &p->own;
+	peer = &p->peer;
+	index = tcp_index(p->tcp_bits);
 	__builtin_memset(own, 0, sizeof(*own));
 	__builtin_memset(peer, 0, sizeof(*peer));
-	p->tcp_heard = p->tcp_sent = 0;
+	p->tcp_heard = p->tcp_sent = p->noted.valid = 0;
 	p->tcp_state = GW_TCP_NONE;
 	own->end = own->maxend = p->end;
 	own->win = p->win ?: 1;

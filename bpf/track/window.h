@@ -203,6 +203,8 @@ static __always_inline void window_blind(struct pkt *p)
 	bool shut = (own->flags & GW_TCPF_ZEROWIN && own->heard == p->tcp_heard) ||
 		    (peer->flags & GW_TCPF_ZEROWIN && peer->heard == p->tcp_sent);
 
+	if (p->noted.valid)
+		shut = !p->noted.win;
 	own->flags = shut ? own->flags | GW_TCPF_ZEROWIN : own->flags & ~GW_TCPF_ZEROWIN;
 	own->heard = p->tcp_heard;
 }

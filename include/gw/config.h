@@ -26,10 +26,10 @@
 #define GW_CONF_XFRM	       (1U << 3) /* IPsec policies exist: forward through the stack */
 #define GW_CONF_PROTECT_LOCAL \
 	(1U << 4) /* no translated source takes a port a socket of the gateway is bound to */
-#define GW_CONF_TCP_IGNORE_RST (1U << 16) /* a RST before the window is not INVALID */
+#define GW_CONF_TCP_IGNORE_RST (1U << 20) /* a RST before the window is not INVALID */
 #define GW_CONF_TCP_STRICT \
-	(1U << 17) /* INVALID segments are dropped, and half a connection is none */
-#define GW_CONF_CHECKSUM (1U << 18) /* verify TCP checksums on the way in */
+	(1U << 21) /* INVALID segments are dropped, and half a connection is none */
+#define GW_CONF_CHECKSUM (1U << 22) /* verify TCP checksums on the way in */
 
 #define GW_CONF_RECHECK (1U << 16) /* connections that the rules in force would not let begin end */
 

@@ -71,6 +71,7 @@ class Sequence:
         self.plan = self.opening()
         self.log, self.over = [], ""
         self.before = {"nf": None, "gw": None}
+        self.refused = False  # a FIN or RST, since a SYN was let pass
         self.taught = ""  # what netfilter learnt from a segment that it refused
 
     def opening(self):
@@ -289,10 +290,12 @@ BY_DESIGN = {
     "rst": "a RST that is not exactly what its receiver expects changes nothing, not even the timeout, in any state but TIME_WAIT and CLOSE "
            "(RFC 5961 3.2); netfilter lets it end what is closing or not assured, and gives the rest 10 s",
     "rst-window": "a RST outside the window, or that answers no SYN of SYN_SENT, is not delivered (RFC 5961 3.2, RFC 9293 3.10.7.3)",
+    "rst-syn": "a RST that acknowledges a SYN ends what the SYN began, whatever its sequence number (RFC 9293 3.10.7.3)",
     "close-syn": "a SYN behind a RST of the other side begins a new connection to the rules; netfilter passes it as one of the old connection",
     "poison": "a segment that is refused teaches nothing; netfilter keeps what it says of a side that it has not seen before",
     "old-synack": "of two SYN-ACKs the client's ACK chooses; netfilter believes the first",
-    "unanswered": "FINs and RSTs that are INVALID do not shorten a timeout: who sends them need not be an end of the connection",
+    "unanswered": "FINs and RSTs that are INVALID do not shorten a timeout and do not make netfilter's note of a SYN void: who sends them need "
+                  "not be an end of the connection",
     "overshot": "data beyond the window that passes counts as not acknowledged at once, in netfilter with the next segment",
     "damaged": "the checksum of an assured connection's data is left to its ends",
 }
@@ -307,6 +310,8 @@ def explained(q, side, a, nf, gw, before):
         return "rst-window"
     if rst and gv != "invalid" and ns != gs and (not ns or ns.state == "CLOSE" or ns.timeout <= 10):
         return "rst"
+    if rst and was and was.state in ("SYN_SENT", "SYN_SENT2") and gv == nv and (not gs or gs.state == "CLOSE"):
+        return "rst-syn"
     if a["flags"] & SYN and not a["flags"] & ACK and was and was.state in ("CLOSE", "TIME_WAIT") and gs and gs.state == "SYN_SENT":
         return "close-syn"
     if q.taught == "poison":
@@ -314,6 +319,8 @@ def explained(q, side, a, nf, gw, before):
     if q.taught == "synack" and not rst:
         return "old-synack"
     if nv == gv == "invalid" and ns and gs and ns.timeout <= 300 < gs.timeout and a["flags"] & (FIN | RST):
+        return "unanswered"
+    if q.refused and not rst and gs and (gs.state == "SYN_RECV" and a["flags"] & SYN or gs.state == "LAST_ACK" and nv == "invalid"):
         return "unanswered"
     if gv == nv and ns and gs and gs.timeout <= 300 < ns.timeout and ns._replace(timeout=0) == gs._replace(timeout=0):
         return "overshot"
@@ -391,6 +398,10 @@ class Run:
             else:
                 self.bad.append(q)
         # what a later difference may come from
+        elif kind in ("FIN", "RST") and now["nf"][0] == "invalid" and was["nf"] and was["nf"].assured:
+            q.refused = True
+        elif kind == "SYN":
+            q.refused = False
         elif side == "S" and now["nf"][0] == "invalid" and was["nf"] and was["nf"].state in ("SYN_SENT", "SYN_SENT2"):
             q.taught = "poison"
         elif side == "S" and kind == "SYN-ACK" and was["nf"] and was["nf"].state == "SYN_RECV":
@@ -400,10 +411,9 @@ class Run:
     def group(self, sequences, marked, steps):
         text = SHOW_STATE if marked else DROP_INVALID
         for g in self.engines.values():
-            said = g.apply(text)
+            said = g.applied(g.apply(text))
             if said:
                 raise RuntimeError(f"{g.name}: {said}")
-            g.flush()
         self.w.drain()
         for _ in range(steps):
             live = [q for q in sequences if not q.over]
