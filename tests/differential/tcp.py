@@ -411,7 +411,7 @@ class Run:
     def group(self, sequences, marked, steps):
         text = SHOW_STATE if marked else DROP_INVALID
         for g in self.engines.values():
-            said = g.applied(g.apply(text))
+            said = g.apply(text)
             if said:
                 raise RuntimeError(f"{g.name}: {said}")
         self.w.drain()
