@@ -87,10 +87,9 @@ static __always_inline int set_key(struct __sk_buff *skb, struct pkt *p, const b
 	return words <= GW_DYNKEY_LEN / 4 ? r : OP_REFUSED;
 }
 
-__noinline int set_key_make(struct __sk_buff *skb, __u32 v6)
+/* Inlined in both that need it: below it are as many frames as the verifier allows. */
+static __always_inline int set_key_make(struct __sk_buff *skb, struct pkt *p, __u32 v6)
 {
-	struct pkt *p = pkt_scratch();
-
 	return p ? set_key(skb, p, v6) : OP_REFUSED;
 }
 
@@ -121,7 +120,7 @@ __noinline int set_match(struct __sk_buff *skb, __u32 v6)
 	struct pkt *p = pkt_scratch();
 	const struct gw_set *set;
 	bool found;
-	int r = set_key_make(skb, v6);
+	int r = set_key_make(skb, p, v6);
 
 	if (!p || r)
 		return r;
@@ -195,7 +194,7 @@ __noinline int set_change(struct __sk_buff *skb, __u32 v6)
 	struct pkt *p = pkt_scratch();
 	const struct gw_set *set;
 	struct gw_dynval *e;
-	int r = set_key_make(skb, v6);
+	int r = set_key_make(skb, p, v6);
 	bool in;
 
 	if (!p || r)

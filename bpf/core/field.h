@@ -561,46 +561,52 @@ static __always_inline __u32 tcpopt_load(struct __sk_buff *skb, struct pkt *p)
 	return bpf_skb_load_bytes(skb, p->l4 + 20, p->opts, last + 1) ? 0 : len;
 }
 
-/* Where it is; len = nowhere.  As netfilter looks for it: the end of the list is no end, and no length counts as 1. */
-static __always_inline __u32 tcpopt_find(const struct pkt *p, __u32 len, __u8 kind, __u32 *ret_size)
+/* As netfilter looks for it: the end of the list is no end, and no length counts as 1. */
+struct tcpopt_walk {
+	__u32 at, len, size;
+	__u32 kind;
+	__u32 found;
+};
+
+static long tcpopt_step(__u32 i, struct tcpopt_walk *w)
 {
-	__u64 at = 0;
+	struct pkt *p = pkt_scratch();
+	__u8 kind;
 
-	for (int i = 0; i < 40 && at + 1 < len; i++) {
-		__u32 size = p->opts[(at + 1) & 63];
-
-		asm volatile("%0 &= 63"
-			     : "+r"(at)); /* one state for the verifier, whatever the way */
-		if (p->opts[at] <= 1 || !size)
-			size = 1;
-		*ret_size = size;
-		if (p->opts[at] == kind)
-			return at + size <= len ? at : len;
-		at += size;
+	if (!p || w->at + 1 >= w->len)
+		return 1;
+	kind = p->opts[w->at & 63];
+	w->size = p->opts[(w->at + 1) & 63];
+	if (kind <= 1 || !w->size)
+		w->size = 1;
+	if (kind == w->kind) {
+		w->found = w->at + w->size <= w->len;
+		return 1;
 	}
-	return len;
+	w->at += w->size;
+	return 0;
 }
 
 __noinline int field_tcpopt(struct __sk_buff *skb, __u32 field)
 {
-	__u64 i = field - GW_F_TCPOPT_EOL, at, v = 0;
+	__u64 i = field - GW_F_TCPOPT_EOL, v = 0;
 	struct pkt *p = pkt_scratch();
+	struct tcpopt_walk w = {};
 	const struct tcpopt *o;
-	__u32 len, size = 0;
 
 	asm volatile("" : "+r"(i));
 	if (!p || i >= TCPOPTS)
 		return FIELD_UNKNOWN;
 	o = &tcpopts[i];
-	len = tcpopt_load(skb, p);
-	at = tcpopt_find(p, len, o->kind, &size);
+	w.len = tcpopt_load(skb, p);
+	w.kind = o->kind;
+	bpf_loop(40, tcpopt_step, &w, 0);
 	if (!o->bytes)
-		return field_is(p, at < len);
-	if (at >= len || o->at + o->bytes > size)
+		return field_is(p, w.found);
+	if (!w.found || o->at + o->bytes > w.size)
 		return FIELD_MISSING;
-	at += o->at;
 	for (int k = 0; k < 4 && k < o->bytes; k++)
-		v = v << 8 | p->opts[(at + k) & 63];
+		v = v << 8 | p->opts[(w.at + o->at + k) & 63];
 	return field_is(p, v);
 }
 

@@ -19,6 +19,7 @@ int find_first(struct find *f, const struct find_key *k, __u32 v6);
 int find_list(struct find *f, const struct find_key *k);
 int find_split(struct find *f, const struct find_key *k, const struct gw_ent *e);
 int find_xaddr(const struct find *f, const struct find_key *k, __u32 xa, __u32 flags, __u32 v6);
+int find_pairs(struct find *f, __u32 line);
 int find_least(struct find *f, __u32 line, __u32 rows, __u32 columns);
 int find_pop(struct find *f);
 int find_values4(struct find *f, const struct find_key *k, __u32 line);
@@ -689,15 +690,17 @@ __noinline int find_least(struct find *f, __u32 line, __u32 rows, __u32 columns)
 	return 0;
 }
 
-/* The pairs of labels that may have entries: the first frame. */
-static __always_inline bool find_pairs(struct find *f, const struct find_key *k,
-				       const struct find_line0 *r, const struct find_line1 *r1,
-				       __u32 line)
+/* The pairs of labels that may have entries: the first frame.  Apart from find_first(), whose frame is scarce (README, stack). */
+__noinline int find_pairs(struct find *f, __u32 line)
 {
+	const struct find_line0 *r = region_line(line);
+	const struct find_line1 *r1 = region_line(line + 1);
 	const struct gw_class *s, *d;
 	__u32 how;
 	__u64 bm;
 
+	if (!f || !r || !r1)
+		return 0;
 	s = find_class(f->half + r->s.o_cl, GW_DIM_CLASS(f->value[0]));
 	d = find_class(f->half + r1->o_cl, GW_DIM_CLASS(f->value[1]));
 	if (!s || !d)
@@ -720,9 +723,8 @@ static __always_inline bool find_pairs(struct find *f, const struct find_key *k,
 #define FIND_STEPS_MAX (1U << 17) /* a longest list in rounds, and probes */
 #define FIND_PROBES    8	  /* inline; the rest in bpf_loop, whose rounds cost a call each */
 
-static __always_inline void find_indexed(struct find *f, const struct find_key *k,
-					 const struct find_line0 *r, const struct find_line1 *r1,
-					 __u32 line, __u32 v6, struct find_walk *w)
+static __always_inline void find_indexed(struct find *f, const struct find_key *k, __u32 line,
+					 __u32 v6, struct find_walk *w)
 {
 	if (v6) {
 		if (!find_values6(f, k, line))
@@ -731,7 +733,7 @@ static __always_inline void find_indexed(struct find *f, const struct find_key *
 		if (!find_values4(f, k, line))
 			return;
 	}
-	if (!find_pairs(f, k, r, r1, line))
+	if (!find_pairs(f, line))
 		return;
 	for (int i = 0; i < FIND_PROBES; i++) {
 		if (find_probe(f, k, v6))
@@ -744,7 +746,6 @@ static __always_inline void find_indexed(struct find *f, const struct find_key *
 __noinline int find_first(struct find *f, const struct find_key *k, __u32 v6)
 {
 	struct find_walk w = { .f = f, .k = k, .v6 = v6 };
-	const struct find_line0 *r;
 	const struct find_line1 *r1;
 	const struct gw_head *h;
 	__u64 delta;
@@ -761,9 +762,8 @@ __noinline int find_first(struct find *f, const struct find_key *k, __u32 v6)
 	f->o_misc = f->half + h->o_misc;
 	f->o_xaddr = f->half + h->o_xaddr;
 	line = f->half + h->o_root + f->root * GW_ROOT_LINES;
-	r = region_line(line);
 	r1 = region_line(line + 1);
-	if (!r || !r1)
+	if (!r1)
 		return 0;
 	delta = r1->delta;
 	if (r1->nbkt) {
@@ -773,7 +773,7 @@ __noinline int find_first(struct find *f, const struct find_key *k, __u32 v6)
 		f->o_index = line + 1;
 		f->has_ports = 0;
 		f->top = 0;
-		find_indexed(f, k, r, r1, line, v6, &w);
+		find_indexed(f, k, line, v6, &w);
 	}
 	f->top = 0;
 	find_list_set(f, (f->half + (__u32)(delta >> 32)) * 2, (__u32)delta, !!v6);

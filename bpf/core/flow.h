@@ -97,14 +97,17 @@ static __always_inline void ext_forget(const struct gw_flow *f)
 		bpf_map_delete_elem(&gw_ext, &id);
 }
 
-/* Jiffies a flow in its state may be silent.  @reply: NULL = not known. */
-static __always_inline __u32 flow_timeout_state(const struct gw_conf *conf, __u8 proto,
-						const struct gw_flow *orig,
-						const struct gw_flow *reply)
+/* Jiffies a flow in its state may be silent.  @reply: NULL = not known.  Verified once, for it is asked for in many places. */
+__noinline int flow_timeout_state(const struct gw_conf *conf, __u32 proto,
+				  const struct gw_flow *orig, const struct gw_flow *reply)
 {
-	__u32 t = gw_timeout(conf, proto, orig, reply);
-	struct gw_ext *ext = ext_get(orig);
+	struct gw_ext *ext;
+	__u32 t;
 
+	if (!conf || !orig)
+		return 0;
+	t = gw_timeout(conf, proto, orig, reply);
+	ext = ext_get(orig);
 	if (ext && ext->timeout)
 		t = ext->timeout;
 	return orig->flags & GW_FLOW_ASSURED ? t >> (conf->pressure & 31) : t;
