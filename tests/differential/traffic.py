@@ -64,8 +64,7 @@ class Traffic:
             if d.random() < 0.1:
                 return pk.tcp(v.dst, v.src, v.dport, v.sport, pk.RST | pk.ACK, tag, seq=0, ack=theirs + 1)
             return pk.tcp(v.dst, v.src, v.dport, v.sport, pk.SYN | pk.ACK, tag, seq=c["peer"], ack=theirs + 1, options=b"\x02\x04\x05\xb4")
-        # Gatewarden does not judge windows, as netfilter does: no FIN before the handshake is over
-        out = pk.ACK | (pk.FIN if flags & pk.FIN and c.get("shaken") and d.random() < 0.5 else 0)
+        out = pk.ACK | (pk.FIN if flags & pk.FIN and d.random() < 0.5 else 0)
         ours = int.from_bytes(v.body[8:12], "big")  # what the other side expects of us
         return pk.tcp(v.dst, v.src, v.dport, v.sport, out, tag, seq=ours, ack=theirs + size)
 
@@ -116,10 +115,5 @@ class Traffic:
     def came_out(self, side, packet, c):
         v = pk.View(packet)
         fragment = v.proto == 44 if v.six else packet[6] & 0x3F or packet[7]
-        if c and v.proto == pk.TCP and v.body[13] & pk.ACK:
-            if v.body[13] & pk.SYN:
-                c["greeted"] = True
-            elif side != c["side"] and c.get("greeted"):
-                c["shaken"] = True
         if c and v.tag in self.tags and v.proto in (pk.TCP, pk.UDP, pk.ICMP, pk.ICMP6) and not fragment:
             self.last = self.last[-12:] + [(side, packet, c)]
