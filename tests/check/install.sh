@@ -23,6 +23,7 @@ etc/gatewarden/gwd.conf
 man/man8/gwd.8
 man/man8/gwctl.8
 man/man5/gw-ruleset.5
+man/man7/gw-rfc.7
 bash-completion/completions/gwctl
 FILES
 conf=$(find "$dest" -path '*/etc/gatewarden/gwd.conf')
