@@ -36,7 +36,7 @@ def event(kind=0, proto=6, state=3, flags=6, cause=0, timeout=431998, ports=(507
             struct.pack("=QQQQ", lost, 0, 0, 0) +
             tup("192.168.1.10", "82.120.11.99", *ports) +
             tup("82.120.11.99", "82.120.11.22", *reversed(ports)) +
-            struct.pack("=IIQ", 0, 0, 0))
+            struct.pack("=IIQIIII", 0, 0, 0, 0, 0, 0, 0))
 
 
 SHAPES = [None, True, 0, -1, 1 << 60, 1.5, "", "text", [], {}, [[]], [None], [1], ["x"], [{}],
@@ -82,7 +82,7 @@ FIXED = {
     "end-code": js(END, {"code": 77}),
     "end-text": js(END, {"code": "0"}),
     "end-none": frame(END),
-    "ff-flows": frame(FLOWS, b"\xff" * 168 * 3) + done(),
+    "ff-flows": frame(FLOWS, b"\xff" * 184 * 3) + done(),
 }
 for i, shape in enumerate(SHAPES):
     FIXED[f"shape-{i}"] = js(JSON, shape) + done()
