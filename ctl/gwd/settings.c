@@ -228,11 +228,12 @@ static const struct {
 	unsigned int class;
 	const char *seconds;
 } rfc_timeouts[] = {
-	{ GW_TCP_SYN_SENT, "240" },	{ GW_TCP_SYN_RECV, "240" },
-	{ GW_TCP_ESTABLISHED, "7440" }, { GW_TCP_FIN_WAIT, "240" },
-	{ GW_TCP_CLOSE_WAIT, "240" },	{ GW_TCP_LAST_ACK, "240" },
-	{ GW_TCP_TIME_WAIT, "240" },	{ GW_TCP_CLOSE, "240" },
-	{ GW_TIMEOUT_UDP, "300" },	{ GW_TIMEOUT_UDP_STREAM, "300" },
+	{ GW_TCP_SYN_SENT, "240" },	  { GW_TCP_SYN_RECV, "240" },
+	{ GW_TCP_ESTABLISHED, "7440" },	  { GW_TCP_FIN_WAIT, "240" },
+	{ GW_TCP_CLOSE_WAIT, "240" },	  { GW_TCP_LAST_ACK, "240" },
+	{ GW_TIMEOUT_TCP_UNACK, "7440" }, { GW_TIMEOUT_TCP_RETRANS, "7440" },
+	{ GW_TCP_TIME_WAIT, "240" },	  { GW_TCP_CLOSE, "240" },
+	{ GW_TIMEOUT_UDP, "300" },	  { GW_TIMEOUT_UDP_STREAM, "300" },
 };
 
 /* The timeout that a row sets, or -1. */

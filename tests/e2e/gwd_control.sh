@@ -67,6 +67,7 @@ value_of() { ask_json get "{\"key\": \"$1\"}" | sed -E 's/.*"value": ?"([^"]*)".
 timeouts() {
 	ask_json set '{"key": "timeouts", "value": "rfc"}' >/dev/null
 	expect "-" "RFC 5382: an established connection" 7440 "$(value_of timeout.tcp_established)"
+	expect "-" "RFC 5382: and while data is not acknowledged" 7440 "$(value_of timeout.tcp_unacknowledged)"
 	expect "-" "RFC 5382: a transitory one" 240 "$(value_of timeout.tcp_syn_sent)"
 	expect "-" "what was set at the start stays" 120 "$(value_of timeout.udp_stream)"
 	expect "-" "what was set stays" 77 "$(value_of timeout.udp)"
