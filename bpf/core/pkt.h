@@ -166,6 +166,7 @@ struct pkt {
 	__u32 sack; /* the highest sequence number that the segment acknowledges: ack, or more by SACK */
 	__u32 tcp_id; /* of the connection, the key of its row in gw_ext */
 	struct tcp_side own, peer;
+	struct tcp_side own_was, peer_was; /* before the judgement */
 	struct tcp_noted noted;
 	struct gw_ext ext; /* a row under construction */
 };

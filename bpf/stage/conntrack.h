@@ -80,8 +80,7 @@ static __always_inline int ct_tcp(struct pkt *p, struct gw_conf *conf, struct ct
 	p->tcp_id = orig->id;
 	p->tcp_heard = ct->peer->pkts & 15;
 	p->tcp_sent = ct->own->pkts & 15;
-	side_load(&p->own, ct->own, ct->peer);
-	side_load(&p->peer, ct->peer, ct->own);
+	sides_load(p, ct->own, ct->peer);
 	noted_load(p, orig->flags);
 	r = tcp_judge(reply, conf->flags);
 	if (r == CT_BAD || r == CT_RST_DROP || r == CT_REOPEN)
@@ -91,8 +90,7 @@ static __always_inline int ct_tcp(struct pkt *p, struct gw_conf *conf, struct ct
 		return CT_IGNORE;
 	if (r == CT_KILL)
 		p->flags |= PKT_KILL;
-	side_store(ct->own, &p->own, &p->peer);
-	side_store(ct->peer, &p->peer, &p->own);
+	sides_update(p, ct->own, ct->peer);
 	*assured = p->tcp_assured;
 	*changed = p->tcp_state != old;
 	ct->own->state = p->tcp_state;

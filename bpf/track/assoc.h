@@ -14,15 +14,13 @@ static __always_inline int ct_sctp(struct pkt *p, struct ct *ct, bool *changed, 
 
 	p->tcp_state = old;
 	p->tcp_status = orig->flags;
-	side_load(&p->own, ct->own, ct->peer);
-	side_load(&p->peer, ct->peer, ct->own);
+	sides_load(p, ct->own, ct->peer);
 	r = p->proto == IPPROTO_SCTP ? sctp_judge(reply) : dccp_judge(reply);
 	if (r == CT_BAD)
 		return r;
 	if (r == CT_KILL)
 		p->flags |= PKT_KILL;
-	side_store(ct->own, &p->own, &p->peer);
-	side_store(ct->peer, &p->peer, &p->own);
+	sides_update(p, ct->own, ct->peer);
 	*assured = p->tcp_assured;
 	*changed = p->tcp_state != old;
 	ct->own->state = p->tcp_state;

@@ -47,6 +47,45 @@ static __always_inline void side_store(struct gw_flow *f, const struct tcp_side 
 	f->tcp_flags = s->flags;
 }
 
+static __always_inline void side_update(struct gw_flow *f, struct gw_flow *other,
+					const struct tcp_side *s, const struct tcp_side *was)
+{
+	if (s->end != was->end)
+		f->tcp_end = s->end;
+	if (s->maxend != was->maxend)
+		other->tcp_maxend = s->maxend;
+	if (s->ack != was->ack)
+		f->tcp_ack = s->ack;
+	if (s->win != was->win)
+		f->tcp_win = s->win;
+	if (s->last != was->last)
+		f->tcp_last = s->last;
+	if (s->scale != was->scale || s->heard != was->heard)
+		f->tcp_scale = s->scale | s->heard << 4;
+	if (s->flags != was->flags)
+		f->tcp_flags = s->flags;
+}
+
+/* Both sides of a known connection into scratch. */
+static __always_inline void sides_load(struct pkt *p, const struct gw_flow *own,
+				       const struct gw_flow *peer)
+{
+	side_load(&p->own, own, peer);
+	side_load(&p->peer, peer, own);
+	p->own_was = p->own;
+	p->peer_was = p->peer;
+}
+
+/*
+ * What the judgement changed, and nothing else: the other direction's fast path may have written its half meanwhile, and what it sent would
+ * be unknown again.
+ */
+static __always_inline void sides_update(struct pkt *p, struct gw_flow *own, struct gw_flow *peer)
+{
+	side_update(own, peer, &p->own, &p->own_was);
+	side_update(peer, own, &p->peer, &p->peer_was);
+}
+
 /* What makes a segment the same as the one before: struct gw_flow.tcp_last without the count. */
 static __always_inline __u32 segment_signature(__u32 seq, __u32 end, __u32 ack, __u16 win)
 {
