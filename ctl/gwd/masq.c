@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <arpa/inet.h>
 #include <gwd/flowlist.h>
-#include <gwd/ids.h>
 #include <gwd/index.h>
 #include <gwd/masq.h>
 
@@ -9,20 +8,20 @@ struct behind {
 	const struct gwd *g;
 	int family;
 	uint8_t addr[16];
-	uint32_t cid; /* the last rule asked about: the others' are mostly the same */
+	uint32_t handle; /* the last rule asked about: the others' are mostly the same */
 	bool stays;
 };
 
 /* An address that a rule names is nobody's loss: what `snat to` made goes on, as in netfilter.  A rule that is gone may have been any. */
-static bool rule_names_address(struct behind *b, uint32_t cid)
+static bool rule_names_address(struct behind *b, uint32_t handle)
 {
 	const struct index_entry *e;
 
-	if (cid == b->cid)
+	if (handle == b->handle)
 		return b->stays;
-	e = index_find(b->g->index, ids_handle_of(b->g->rs, cid));
-	b->cid = cid;
-	b->stays = e && e->rule && e->rule->action.verdict != VERDICT_MASQUERADE;
+	e = handle ? index_find(b->g->index, handle) : NULL;
+	b->handle = handle;
+	b->stays = e && e->rule && e->rule->action.verdict == VERDICT_SNAT;
 	return b->stays;
 }
 
@@ -32,7 +31,7 @@ static bool flow_is_behind(const struct gw_event *ev, void *arg)
 
 	return ev->family == b->family && (ev->flags & GW_FLOW_SNAT) &&
 	       !memcmp(ev->tuple[1].daddr, b->addr, b->family == 4 ? 4 : 16) &&
-	       !rule_names_address(b, ev->nat_rule);
+	       !rule_names_address(b, ev->nat_rule) && !rule_names_address(b, ev->nat_rule2);
 }
 
 void masq_retire(struct gwd *g, int family, const void *addr)
