@@ -82,9 +82,13 @@ static int expire_tick(sd_event_source *source, uint64_t usec, void *arg)
 
 int expire_start(struct gwd *g)
 {
+	uint64_t left;
 	int r = sd_event_add_time(g->loop, &g->timer_expire, CLOCK_MONOTONIC,
 				  (now_ns(CLOCK_MONOTONIC) + TICK_NS) / 1000, 1000, expire_tick, g);
 
-	ports_tick(g); /* from here on it is news */
+	/* from here on it is news */
+	if (kern_expire(g->kern, &left) == 0)
+		g->flows_assured = left;
+	ports_tick(g);
 	return r < 0 ? raise(r, "expiry timer") : 0;
 }

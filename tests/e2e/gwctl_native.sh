@@ -48,7 +48,7 @@ add rule inet filter forward tcp dport nosuch accept
 flows() {
 	session one client 203.0.113.9 22 --sport 50798
 	expect_match "-" "flow list has counters and the id" \
-		'^tcp      6 [0-9]+ ESTABLISHED src=10.0.0.5 dst=203.0.113.9 sport=50798 dport=22 packets=[0-9]+ bytes=[0-9]+ src=203.0.113.9 dst=203.0.113.1 sport=22 dport=50798 packets=[0-9]+ bytes=[0-9]+ \[ASSURED\] mark=0 use=1 id=[0-9]+$' \
+		'^tcp      6 [0-9]+ ESTABLISHED src=10.0.0.5 dst=203.0.113.9 sport=50798 dport=22 packets=[0-9]+ bytes=[0-9]+ src=203.0.113.9 dst=203.0.113.1 sport=22 dport=50798 packets=[0-9]+ bytes=[0-9]+ \[ASSURED\] mark=0 use=1 id=[0-9]+ rule=[0-9]+ nat-rule=[0-9]+$' \
 		"$(gw flow list tcp dport 22 assured snat)"
 	expect_match S77 "flow list --proc" \
 		'^ipv4     2 tcp      6 [0-9]+ ESTABLISHED src=10.0.0.5 dst=203.0.113.9 sport=50798 dport=22 src=203.0.113.9 dst=203.0.113.1 sport=22 dport=50798 \[ASSURED\] mark=0 zone=0 use=2$' \

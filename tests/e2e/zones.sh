@@ -73,7 +73,9 @@ overlap() {
 }
 
 lines() { norm_timeouts | sed -E 's/(udp +17) [0-9]+/\1 T/' | sort; }
+all_acknowledged() { [ "$(ct -L -p tcp | grep -c ' 43[0-9][0-9][0-9][0-9] ESTABLISHED')" = 2 ]; }
 filters() {
+	wait_for 3 all_acknowledged # until then the timeout is that of unacknowledged data
 	same S98 "both are listed with their zones" "$(ct -L | lines)"
 	same S98 "-w 1" "$(ct -L -w 1 | lines)"
 	same S98 "-w 2 -p tcp" "$(ct -L -w 2 -p tcp | lines)"
