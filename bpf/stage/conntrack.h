@@ -90,11 +90,7 @@ static __always_inline int ct_tcp(struct pkt *p, struct gw_conf *conf, struct ct
 		return CT_IGNORE;
 	if (r == CT_KILL)
 		p->flags |= PKT_KILL;
-	sides_update(p, ct->own, ct->peer);
-	*assured = p->tcp_assured;
-	*changed = p->tcp_state != old;
-	ct->own->state = p->tcp_state;
-	ct->peer->state = p->tcp_state;
+	ct_judged(p, ct, old, changed, assured);
 	return r == CT_IGNORE ? r : CT_OK;
 }
 

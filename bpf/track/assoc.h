@@ -4,6 +4,17 @@
 /*
  * SCTP and DCCP: from the entries to scratch, where they are judged, and back.
  */
+/* What the judgement in scratch made of the connection, whose state was @old, into its entries.  TCP's, too. */
+static __always_inline void ct_judged(struct pkt *p, struct ct *ct, __u8 old, bool *changed,
+				      bool *assured)
+{
+	sides_update(p, ct->own, ct->peer);
+	*assured = p->tcp_assured;
+	*changed = p->tcp_state != old;
+	ct->own->state = p->tcp_state;
+	ct->peer->state = p->tcp_state;
+}
+
 /* A packet of a known SCTP or DCCP connection, likewise; both sides learn. */
 static __always_inline int ct_sctp(struct pkt *p, struct ct *ct, bool *changed, bool *assured)
 {
@@ -20,11 +31,7 @@ static __always_inline int ct_sctp(struct pkt *p, struct ct *ct, bool *changed, 
 		return r;
 	if (r == CT_KILL)
 		p->flags |= PKT_KILL;
-	sides_update(p, ct->own, ct->peer);
-	*assured = p->tcp_assured;
-	*changed = p->tcp_state != old;
-	ct->own->state = p->tcp_state;
-	ct->peer->state = p->tcp_state;
+	ct_judged(p, ct, old, changed, assured);
 	return r == CT_KILL ? CT_OK : r;
 }
 
